@@ -1,0 +1,1 @@
+"""The tests; each folder or file is named after what it tests."""

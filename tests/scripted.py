@@ -1,0 +1,114 @@
+"""Fakes at the border: a cloud that answers as scripted, a clock that only waiting moves, nodes from a list."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from ipaddress import ip_network
+from queue import SimpleQueue
+
+from tests import build
+from tui.model.node import Cloud, IPNetwork, Node
+from tui.model.plan import Change
+from tui.model.snapshot import CloudView, Cluster
+from tui.ports import NodeEvent, NodeList, NotFound, PortError, Reading
+
+
+class ScriptedClock:
+    """Time stands still until somebody waits, and waiting takes no time at all."""
+
+    def __init__(self) -> None:
+        self.passed_s = 0.0
+        self.waits_s: list[float] = []
+
+    def now(self) -> datetime:
+        return build.NOON + timedelta(seconds=self.passed_s)
+
+    def monotonic_s(self) -> float:
+        return self.passed_s
+
+    def wait(self, event: threading.Event, timeout_s: float) -> bool:
+        if not event.is_set():
+            self.passed_s += timeout_s
+            self.waits_s.append(timeout_s)
+        return event.is_set()
+
+
+class ScriptedCloud:
+    """One cloud whose resources are flags by subject. ``reads`` and ``writes`` are answered before the flags are.
+
+    An exception in them is raised, a value returned. Without ``obeys`` a write changes nothing. ``log`` is every call.
+    """
+
+    cloud = Cloud.AWS
+
+    def __init__(self, flags: dict[str, bool | None] | None = None) -> None:
+        self.flags: dict[str, bool | None] = {"eni-1": False} if flags is None else flags
+        self.tokens: dict[str, str] = {}
+        self.reads: list[PortError | Reading] = []
+        self.writes: list[PortError] = []
+        self.obeys = True
+        self.on_write: Callable[[Change], None] = lambda _: None
+        self.views: list[tuple[CloudView, ...]] = []
+        self.log: list[str] = []
+
+    def observe(self, nodes: Sequence[Node]) -> tuple[CloudView, ...]:
+        self.log.append(f"observe {len(nodes)}")
+        return self.views.pop(0) if len(self.views) > 1 else self.views[0]
+
+    def read(self, change: Change) -> Reading:
+        self.log.append(f"read {change.subject}")
+        if self.reads:
+            answer = self.reads.pop(0)
+            if isinstance(answer, PortError):
+                raise answer
+            return answer
+        if change.subject not in self.flags:
+            raise NotFound("no such interface")
+        return Reading(forwards=self.flags[change.subject], token=self.tokens.get(change.subject))
+
+    def write(self, change: Change) -> None:
+        self.log.append(f"write {change.subject}")
+        self.on_write(change)
+        error = self.writes.pop(0) if self.writes else None
+        if self.obeys and error is None:
+            self.flags[change.subject] = change.after
+        if error is not None:
+            raise error
+
+    def command(self, change: Change) -> str:
+        return f"aws change {change.subject}"
+
+
+class ScriptedNodes:
+    """A cluster whose lists and watch streams are given in advance; a watch without a script waits until ``close``."""
+
+    def __init__(self, *lists: NodeList | PortError) -> None:
+        self.lists = list(lists)
+        self.watches: list[list[NodeEvent] | PortError] = []
+        self.since: SimpleQueue[str] = SimpleQueue()
+        self._closed = threading.Event()
+
+    def cluster(self) -> Cluster:
+        return build.CLUSTER
+
+    def list(self) -> NodeList:
+        answer = self.lists.pop(0) if len(self.lists) > 1 else self.lists[0]
+        if isinstance(answer, PortError):
+            raise answer
+        return answer
+
+    def watch(self, since: str) -> Iterator[NodeEvent]:
+        self.since.put(since)
+        if not self.watches:
+            self._closed.wait()
+            return
+        answer = self.watches.pop(0)
+        if isinstance(answer, PortError):
+            raise answer
+        yield from answer
+
+    def pod_cidrs(self) -> tuple[IPNetwork, ...]:
+        return (ip_network("10.42.0.0/16"),)
+
+    def close(self) -> None:
+        self._closed.set()

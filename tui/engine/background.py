@@ -1,0 +1,152 @@
+"""The threads that keep the facts fresh: one watches nodes, one polls clouds, one judges.
+
+Policy of the whole program about failures of reads lives here: back-off, debouncing, when to list again. May import
+ports, model and the observer.
+"""
+
+import random
+import threading
+from collections.abc import Callable
+
+from tui.engine.observer import CLOUD_INTERVAL_S, Observer
+from tui.ports import Clock, Expired, NodeEventKind, NodeSource, PortError, Throttled
+
+_DEBOUNCE_S = 1.0
+"""Node events come in bursts; the clouds are read this long after the first of one."""
+_LONGEST_BACKOFF_S = 30.0
+_AGE_CHECK_S = 10.0
+"""How often the age of what is known is looked at when nothing happens."""
+_JUDGE_PAUSE_S = 0.1
+"""The least time between two judgements, so that a burst of events is judged once."""
+
+
+class Background:
+    """Runs until ``close``.
+
+    ``judge(force)`` is called from one thread of its own, ``broken(error)`` from a thread that ends unexpectedly.
+    """
+
+    def __init__(
+        self,
+        *,
+        nodes: NodeSource,
+        observer: Observer,
+        clock: Clock,
+        judge: Callable[[bool], object],
+        broken: Callable[[Exception], None],
+    ) -> None:
+        self._nodes = nodes
+        self._observer = observer
+        self._clock = clock
+        self._judge = judge
+        self._broken = broken
+        self._closed = threading.Event()
+        self._dirty = threading.Event()
+        self._read_clouds = threading.Event()
+        self._list_nodes = threading.Event()
+        self._synchronised = threading.Event()
+
+    def start(self) -> None:
+        """Begin. Call it once."""
+        for work in (self._watch, self._poll, self._judge_on):
+            threading.Thread(target=self._guarded, args=(work,), name=work.__name__.strip("_"), daemon=True).start()
+
+    def refresh(self) -> None:
+        """List the nodes and read the clouds again now."""
+        self._list_nodes.set()
+        self._read_clouds.set()
+
+    def wake(self) -> None:
+        """Judge again now: something was noted."""
+        self._dirty.set()
+
+    def close(self) -> None:
+        """End every thread soon; a read under way is not waited for."""
+        self._closed.set()
+        self._nodes.close()
+        for event in (self._dirty, self._read_clouds):
+            event.set()
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - the thread boundary: what nobody expected must still be seen
+            self._broken(error)
+
+    def _watch(self) -> None:
+        version: str | None = None
+        failures = 0
+        while not self._closed.is_set():
+            try:
+                if version is None:
+                    version = self._observer.list_nodes().version
+                    self._changed()
+                began_s = self._clock.monotonic_s()
+                version = self._follow(version)
+                # A server that ends every watch at once must not be asked in a tight loop.
+                failures = 0 if self._clock.monotonic_s() - began_s > 1 else failures + 1
+                self._back_off(failures)
+            except Expired:
+                version = None
+                self._back_off(failures)
+                failures += 1
+            except PortError as error:
+                version = None
+                failures += 1
+                if not self._closed.is_set():
+                    self._observer.lost_nodes(error)
+                    self._dirty.set()
+                self._back_off(failures, error)
+
+    def _follow(self, version: str) -> str:
+        """Fold a watch until it ends and return the version to continue from."""
+        for event in self._nodes.watch(version):
+            version = event.version
+            self._observer.fold(event)
+            if event.kind is not NodeEventKind.BOOKMARK:
+                self._changed()
+        self._observer.heard_nodes()
+        return version
+
+    def _changed(self) -> None:
+        self._read_clouds.set()
+        self._dirty.set()
+
+    def _back_off(self, failures: int, error: PortError | None = None) -> None:
+        """Wait longer the more often it failed, jittered so that many consoles do not return together."""
+        if failures <= 0:
+            return
+        asked_s = error.retry_after_s if isinstance(error, Throttled) else None
+        longest_s = min(_LONGEST_BACKOFF_S, 0.5 * 2 ** min(failures, 8))
+        jittered_s = random.uniform(longest_s / 2, longest_s)  # noqa: S311 - no secret
+        self._clock.wait(self._closed, max(asked_s or 0.0, jittered_s))
+
+    def _poll(self) -> None:
+        while not self._closed.is_set():
+            interval_s = CLOUD_INTERVAL_S * random.uniform(0.9, 1.0)  # noqa: S311 - no secret
+            woken = self._clock.wait(self._read_clouds, interval_s)
+            if woken and self._synchronised.is_set() and not self._list_nodes.is_set():
+                self._clock.wait(self._closed, _DEBOUNCE_S)
+            if self._closed.is_set():
+                return
+            if self._list_nodes.is_set():
+                self._list_nodes.clear()
+                self._list_again()
+            self._read_clouds.clear()
+            self._observer.read_clouds()
+            self._synchronised.set()
+            self._dirty.set()
+
+    def _list_again(self) -> None:
+        try:
+            self._observer.list_nodes()
+        except PortError:
+            self._dirty.set()  # the observer has recorded it as the source's state; the watch goes on by itself
+
+    def _judge_on(self) -> None:
+        while not self._closed.is_set():
+            woken = self._clock.wait(self._dirty, _AGE_CHECK_S)
+            self._dirty.clear()
+            if not self._closed.is_set():
+                self._judge(woken)
+                self._clock.wait(self._closed, _JUDGE_PAUSE_S)

@@ -1,0 +1,115 @@
+"""What was meant and what happened, on disk before and after every write.
+
+One append-only file of JSON lines per cluster, mode 0600. An entry is on disk (fsync) when a method returns. A run that
+was cut off leaves an intent without an outcome, and at most one torn last line. May import ports and model.
+"""
+
+import getpass
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from tui.model.document import change_document, instant
+from tui.model.plan import Change, Outcome, Plan
+from tui.model.snapshot import Cluster
+from tui.ports import Clock, Misconfigured
+
+VERSION = 1
+
+
+class Journal:
+    """The journal of one cluster. Not for use by two threads at once: only the applier writes."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self.path = path
+        self._clock = clock
+
+    @classmethod
+    def of(cls, folder: Path, cluster: Cluster, clock: Clock) -> "Journal":
+        """Return the journal of a cluster: the context's name for people, a digest of the server for identity."""
+        digest = hashlib.sha256(cluster.server.encode()).hexdigest()[:8]
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", cluster.context).strip(".-")[:64] or "cluster"
+        return cls(folder / "journal" / f"{name}-{digest}.jsonl", clock)
+
+    def began(self, run: str, plan: Plan) -> None:
+        """Record who begins which plan. Raises ``Misconfigured`` when the folder cannot be written."""
+        who = {"user": _user(), "context": plan.cluster.context, "server": plan.cluster.server}
+        self._append(run, "began", {"plan": plan.id, "changes": len(plan.changes), "who": who})
+
+    def intent(self, run: str, change: Change) -> None:
+        """Record what is about to be written, and why."""
+        self._append(run, "intent", {"change": change_document(change)})
+
+    def outcome(self, run: str, outcome: Outcome) -> None:
+        """Record what became of a change."""
+        fields = {"change": outcome.change, "status": outcome.status.value, "message": outcome.message}
+        self._append(run, "outcome", fields | {"seconds": round(outcome.seconds, 3)})
+
+    def ended(self, run: str, counts: Mapping[str, int]) -> None:
+        """Record the end of a run with its outcomes counted."""
+        self._append(run, "ended", {"summary": dict(counts)})
+
+    def entries(self) -> tuple[dict[str, object], ...]:
+        """Return what the file holds, oldest first; empty without a file. Lines that are not whole are left out."""
+        try:
+            lines = self.path.read_bytes().splitlines()
+        except FileNotFoundError:
+            return ()
+        found: list[dict[str, object]] = []
+        for line in lines:
+            try:
+                entry: object = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(entry, dict):
+                found.append(entry)
+        return tuple(found)
+
+    def _append(self, run: str, kind: str, fields: Mapping[str, object]) -> None:
+        entry = {"version": VERSION, "at": instant(self._clock.now()), "apply": run, "type": kind} | dict(fields)
+        line = json.dumps(entry, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+        try:
+            self._write(line)
+        except OSError as error:
+            text = f"the journal {self.path} cannot be written ({error.strerror}): nothing is changed without it; "
+            raise Misconfigured(text + "make room, or set L2BRIDGE_STATE_DIR") from error
+
+    def _write(self, line: bytes) -> None:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = not self.path.exists()
+        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if _torn(descriptor):
+                line = b"\n" + line
+            while line:
+                line = line[os.write(descriptor, line) :]
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if fresh:
+            _sync_folder(self.path.parent)
+
+
+def _torn(descriptor: int) -> bool:
+    """Tell whether the file ends inside a line, as a run that lost power leaves it."""
+    size = os.fstat(descriptor).st_size
+    return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new file's name durable as well."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no name for this uid, as in many containers
+        return str(os.getuid())

@@ -1,0 +1,188 @@
+"""Facts: folds node lists, watch events and cloud reads into snapshots. No thread of its own, safe for several.
+
+Holds the newest of everything, knows how old it is, and what could not be read. May import ports and model.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from tui.model.node import Cloud, IPNetwork, Node
+from tui.model.snapshot import CloudView, Cluster, Scope, Snapshot, Source, SourceState
+from tui.ports import (
+    Clock,
+    CloudReader,
+    Denied,
+    NodeEvent,
+    NodeEventKind,
+    NodeList,
+    NodeSource,
+    NotFound,
+    PortError,
+)
+
+NODES = "kubernetes"
+NODES_INTERVAL_S = 300.0
+"""A watch that says nothing renews itself within this time."""
+CLOUD_INTERVAL_S = 60.0
+"""How often the clouds are read when nothing happens."""
+
+
+class Observer:
+    """The newest facts. ``reader`` returns the reading side of a cloud, None for one that this version cannot read."""
+
+    def __init__(
+        self,
+        *,
+        nodes: NodeSource,
+        reader: Callable[[Cloud], CloudReader | None],
+        clock: Clock,
+        scope: Scope,
+        cluster_cidrs: tuple[IPNetwork, ...] = (),
+    ) -> None:
+        self._source = nodes
+        self._reader = reader
+        self._clock = clock
+        self._scope = scope
+        self._lock = threading.Lock()
+        self._cluster = replace(nodes.cluster(), pod_cidrs=cluster_cidrs)
+        self._nodes: dict[str, Node] | None = None
+        self._nodes_source = Source(name=NODES, state=SourceState.OK, observed_at=None)
+        self._views: Mapping[str, CloudView] = {}
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster, with its pod CIDRs once they are known."""
+        return self._cluster
+
+    def list_nodes(self) -> NodeList:
+        """List the nodes and fold them in. Raises what the source raises, after recording it."""
+        try:
+            listing = self._source.list()
+        except PortError as error:
+            self.lost_nodes(error)
+            raise
+        with self._lock:
+            # Unchanged nodes stay the same objects, so that comparing two snapshots is cheap.
+            known = self._nodes or {}
+            self._nodes = {node.uid: _same(known.get(node.uid), node) for node in listing.nodes}
+        self.heard_nodes()
+        self._learn_pod_cidrs()
+        return listing
+
+    def fold(self, event: NodeEvent) -> None:
+        """Fold one watch event in."""
+        node = event.node
+        with self._lock:
+            if node is not None and self._nodes is not None:
+                if event.kind is NodeEventKind.DELETED:
+                    self._nodes.pop(node.uid, None)
+                else:
+                    self._nodes[node.uid] = _same(self._nodes.get(node.uid), node)
+        self.heard_nodes()
+
+    def heard_nodes(self) -> None:
+        """Record that the API server has just confirmed what is known."""
+        with self._lock:
+            self._nodes_source = Source(name=NODES, state=SourceState.OK, observed_at=self._clock.now())
+
+    def lost_nodes(self, error: PortError) -> None:
+        """Record that the API server did not answer, keeping what it said before."""
+        with self._lock:
+            self._nodes_source = _failed(NODES, self._nodes_source.observed_at, error)
+
+    def _learn_pod_cidrs(self) -> None:
+        """Read flannel's configuration once; without it the cluster's pod CIDRs stay unknown, which is no fault."""
+        if self._cluster.pod_cidrs:
+            return
+        try:
+            cidrs = self._source.pod_cidrs()
+        except (NotFound, Denied):
+            return
+        except PortError as error:
+            self.lost_nodes(error)
+            return
+        with self._lock:
+            self._cluster = replace(self._cluster, pod_cidrs=cidrs)
+
+    def read_clouds(self) -> None:
+        """Read every cloud that a known node lives in, one after the other, and fold the views in."""
+        with self._lock:
+            nodes = tuple((self._nodes or {}).values())
+        by_cloud: dict[Cloud, list[Node]] = {}
+        for node in nodes:
+            by_cloud.setdefault(self._scope.cloud_of(node), []).append(node)
+        by_cloud.pop(Cloud.NONE, None)
+        views: dict[str, CloudView] = {}
+        for cloud, members in by_cloud.items():
+            reader = self._reader(cloud)
+            fresh = reader.observe(members) if reader is not None else _unreadable(cloud, members)
+            views |= {view.source.name: self._keep(view) for view in fresh}
+        with self._lock:
+            self._views = views
+
+    def _keep(self, view: CloudView) -> CloudView:
+        """Fall back on the last good view of a source that fails now, unless it is too old to be believed."""
+        last = self._views.get(view.source.name)
+        if view.source.state is SourceState.OK or last is None or last.source.observed_at is None:
+            return view
+        source = replace(view.source, observed_at=last.source.observed_at)
+        if view.source.state is SourceState.DENIED or self._old(last.source.observed_at, CLOUD_INTERVAL_S):
+            return replace(view, source=source)
+        return replace(last, source=source)
+
+    def _old(self, at: datetime, interval_s: float) -> bool:
+        return self._clock.now() - at > timedelta(seconds=2 * interval_s)
+
+    def snapshot(self) -> Snapshot:
+        """Return everything known now; what has outlived twice its interval is marked stale."""
+        with self._lock:
+            nodes = None if self._nodes is None else tuple(self._nodes.values())
+            return Snapshot(
+                taken_at=self._clock.now(),
+                cluster=self._cluster,
+                scope=self._scope,
+                nodes=nodes,
+                nodes_source=self._aged(self._nodes_source, NODES_INTERVAL_S),
+                views=tuple(
+                    replace(view, source=self._aged(view.source, CLOUD_INTERVAL_S)) for view in self._views.values()
+                ),
+            )
+
+    def _aged(self, source: Source, interval_s: float) -> Source:
+        if source.state is SourceState.OK and source.observed_at and self._old(source.observed_at, interval_s):
+            return replace(source, state=SourceState.STALE, message="no newer answer; ctrl+r asks again")
+        return source
+
+
+def _same(known: Node | None, node: Node) -> Node:
+    return known if known == node else node
+
+
+def _failed(name: str, observed_at: datetime | None, error: PortError) -> Source:
+    state = SourceState.DENIED if isinstance(error, Denied) else SourceState.UNAVAILABLE
+    return Source(name=name, state=state, observed_at=observed_at, message=str(error))
+
+
+def _unreadable(cloud: Cloud, nodes: Sequence[Node]) -> tuple[CloudView, ...]:
+    """Return a view per account that says honestly that nothing of it was read."""
+    accounts: dict[str, list[str]] = {}
+    for node in nodes:
+        accounts.setdefault(node.provider_id.account or "unknown", []).append(node.uid)
+    return tuple(
+        CloudView(
+            source=Source(
+                name=f"{cloud}:{account}",
+                state=SourceState.UNAVAILABLE,
+                observed_at=None,
+                message="this version cannot read this cloud yet; its nodes are not judged",
+            ),
+            cloud=cloud,
+            node_uids=frozenset(uids),
+            instances=None,
+            subnets=None,
+            route_tables=None,
+        )
+        for account, uids in sorted(accounts.items())
+    )

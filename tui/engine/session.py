@@ -1,0 +1,232 @@
+"""The façade that both front ends hold: observe, report, propose, apply.
+
+May import the rest of the engine, checks, ports and model; never an adapter and never a front end.
+"""
+
+import threading
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
+
+from tui.checks import diagnose
+from tui.engine import timeline
+from tui.engine.applier import Applier
+from tui.engine.background import Background
+from tui.engine.journal import Journal
+from tui.engine.observer import Observer
+from tui.model.finding import Activity, ActivityKind, Report
+from tui.model.node import Cloud
+from tui.model.plan import ApplyResult, Change, Plan, Progress, make_plan
+from tui.model.snapshot import Cluster
+from tui.ports import Clock, CloudReader, CloudWriter, Misconfigured, NodeSource, PortError, Unavailable
+
+
+class Session:
+    """One cluster, observed and, unless it is read-only, changed.
+
+    ``writer`` is None in read-only mode: then no writing object exists. Either call ``observe`` (headless), or
+    ``start`` and follow ``reports``. ``reader`` returns None for a cloud that this version cannot read.
+    """
+
+    def __init__(
+        self,
+        *,
+        nodes: NodeSource,
+        observer: Observer,
+        reader: Callable[[Cloud], CloudReader | None],
+        writer: Callable[[Cloud], CloudWriter] | None,
+        journal: Journal,
+        clock: Clock,
+    ) -> None:
+        self._observer = observer
+        self._reader = reader
+        self._writer = writer
+        self._journal = journal
+        self._clock = clock
+        self._background = Background(
+            nodes=nodes, observer=observer, clock=clock, judge=self._judge, broken=self._broken
+        )
+        self._report: Report | None = None
+        self._pending: list[Activity] = []
+        self._changed = threading.Condition()
+        self._judging = threading.Lock()
+        self._closed = False
+        self._applying = threading.Lock()
+        self._stop_applying = threading.Event()
+        self._apply_thread: threading.Thread | None = None
+
+    @property
+    def read_only(self) -> bool:
+        """Tell whether nothing can be written, because no writer exists."""
+        return self._writer is None
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster that is looked at."""
+        return self._observer.cluster
+
+    @property
+    def applying(self) -> bool:
+        """Tell whether an apply is under way."""
+        return self._applying.locked()
+
+    # What is known.
+
+    def observe(self) -> Report:
+        """Read everything once, in the calling thread, and judge it. Failures are in the report's sources."""
+        try:
+            self._observer.list_nodes()
+        except PortError:
+            return self._judge(True)  # the observer has recorded it as the source's state
+        self._observer.read_clouds()
+        return self._judge(True)
+
+    def start(self) -> None:
+        """Begin to watch and poll in the background. Call it once."""
+        self._judge(True)
+        self._background.start()
+
+    def refresh(self) -> None:
+        """Observe everything again now, in the background."""
+        self._background.refresh()
+
+    def reports(self) -> Iterator[Report]:
+        """Yield the newest report whenever there is one newer than the last; end when the session is closed."""
+        seen = -1
+        while True:
+            with self._changed:
+                while not self._closed and (self._report is None or self._report.revision <= seen):
+                    self._changed.wait()
+                if self._closed or self._report is None:
+                    return
+                report = self._report
+            seen = report.revision
+            yield report
+
+    def _judge(self, force: bool) -> Report:
+        """Judge what is known now and publish it; without ``force`` only when a source has changed its state."""
+        with self._judging:
+            snapshot = self._observer.snapshot()
+            before = self._report
+            if before is not None and not force:
+                states = {source.name: source.state for source in before.snapshot.sources}
+                if states == {source.name: source.state for source in snapshot.sources}:
+                    return before
+            judged = diagnose(snapshot)
+            with self._changed:
+                happened, self._pending = self._pending, []
+                activity = (*(before.activity if before else ()), *happened, *timeline.changes(before, judged))
+                revision = before.revision + 1 if before else 0
+                self._report = replace(judged, activity=activity[-timeline.LIMIT :], revision=revision)
+                self._changed.notify_all()
+                return self._report
+
+    def _note(self, activity: Activity) -> None:
+        with self._changed:
+            self._pending.append(activity)
+        self._background.wake()
+
+    def _broken(self, error: Exception) -> None:
+        """Show an error that nobody expected: what it fed is no longer fresh."""
+        text = f"internal error, please report it: {error!r}"
+        self._observer.lost_nodes(Unavailable(text))
+        self._note(Activity(at=self._clock.now(), kind=ActivityKind.SOURCE_LOST, text=text))
+
+    # The deed.
+
+    def propose(self, nodes: Collection[str] | None) -> Plan:
+        """Plan the remedies of the newest report's findings about the nodes of these names; None: about all nodes.
+
+        Pure but for the first observation, if there was none yet. A plan may be empty and then says why.
+        """
+        report = self._report or self.observe()
+        return make_plan(
+            cluster=self.cluster,
+            created_at=self._clock.now(),
+            findings=[finding for finding in report.findings if finding.node is not None],
+            nodes=nodes,
+            command=self._command,
+        )
+
+    def _command(self, change: Change) -> str:
+        return self._readable(change.cloud).command(change)
+
+    def _readable(self, cloud: Cloud) -> CloudReader:
+        reader = self._reader(cloud)
+        if reader is None:
+            raise Misconfigured(f"this version cannot read {cloud}, so that nothing can be changed there")
+        return reader
+
+    def apply(self, plan: Plan, progress: Callable[[Progress], None]) -> ApplyResult:
+        """Apply a plan in the calling thread; ``progress`` is called in it too and must not block.
+
+        Raises ``Misconfigured`` when nothing may be written (read-only, another cluster's plan, an apply under way, no
+        journal), and ``Unavailable`` when the nodes could not be listed.
+        """
+        if self._writer is None:
+            raise Misconfigured("nothing can be applied in read-only mode")
+        if plan.cluster.server != self.cluster.server:
+            raise Misconfigured(f"the plan is for {plan.cluster.server}, this cluster is {self.cluster.server}")
+        if not self._applying.acquire(blocking=False):
+            raise Misconfigured("an apply is under way: wait for its end")
+        try:
+            present = (self._report or self.observe()).snapshot.nodes
+            if present is None:
+                raise Unavailable("the nodes could not be listed, so that nothing is applied")
+            applier = Applier(
+                reader=self._readable,
+                writer=self._writer,
+                journal=self._journal,
+                clock=self._clock,
+                stop=self._stop_applying,
+            )
+            uids = frozenset(node.uid for node in present)
+            return applier.run(plan, present=uids, progress=lambda step: self._progressed(step, progress))
+        finally:
+            self._stop_applying.clear()
+            self._applying.release()
+            self.refresh()
+
+    def _progressed(self, step: Progress, progress: Callable[[Progress], None]) -> None:
+        change, outcome = step.change, step.outcome
+        if outcome is None:
+            text, kind = f"{change.command}", ActivityKind.APPLYING
+        else:
+            text, kind = f"{outcome.status}: {outcome.message or change.subject}", ActivityKind.APPLIED
+        self._note(Activity(at=self._clock.now(), kind=kind, text=text, node=change.node))
+        progress(step)
+
+    def start_apply(
+        self, plan: Plan, progress: Callable[[Progress], None], done: Callable[[ApplyResult | PortError], None]
+    ) -> None:
+        """Apply a plan in a thread of its own, which neither screen nor event loop can hold up.
+
+        Both callbacks are called from that thread and must not block. ``done`` gets what ``apply`` raised, if it did.
+        """
+
+        def run() -> None:
+            try:
+                result: ApplyResult | PortError = self.apply(plan, progress)
+            except PortError as error:
+                result = error
+            except Exception as error:  # noqa: BLE001 - the thread boundary: what nobody expected must still be seen
+                result = PortError(f"internal error, please report it: {error!r}")
+            done(result)
+
+        # Not a daemon: the process does not end between a write and its record.
+        self._apply_thread = threading.Thread(target=run, name="apply")
+        self._apply_thread.start()
+
+    def stop_after_current(self) -> None:
+        """Let an apply under way finish its current change and begin no further one; safe in a signal handler."""
+        if self.applying:
+            self._stop_applying.set()
+
+    def close(self) -> None:
+        """End the background, and wait for an apply under way to finish its current change."""
+        self.stop_after_current()
+        if self._apply_thread is not None:
+            self._apply_thread.join()
+        self._background.close()
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()

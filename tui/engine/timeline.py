@@ -1,0 +1,90 @@
+"""What changed between two reports, as activities: pure. May import the model only."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from tui.model.finding import Activity, ActivityKind, Finding, Report
+from tui.model.node import Node
+from tui.model.snapshot import Source, SourceState
+
+LIMIT = 500
+"""How many activities a report carries; the oldest go first."""
+
+
+def changes(before: Report | None, after: Report) -> tuple[Activity, ...]:
+    """Return what happened from one report to the next, sources first, then nodes, then findings."""
+    at = after.snapshot.taken_at
+    return (*_sources(before, after, at), *_nodes(before, after, at), *_findings(before, after, at))
+
+
+def _sources(before: Report | None, after: Report, at: datetime) -> Iterator[Activity]:
+    known: dict[str, Source] = {source.name: source for source in before.snapshot.sources} if before else {}
+    for source in after.snapshot.sources:
+        was = known[source.name].state if source.name in known else SourceState.OK
+        if source.state is was:
+            continue
+        if source.state is SourceState.OK:
+            yield Activity(at=at, kind=ActivityKind.SOURCE_RECOVERED, text=f"{source.name} answers again")
+        else:
+            text = f"{source.name} is {source.state}: {source.message or 'no reason given'}"
+            yield Activity(at=at, kind=ActivityKind.SOURCE_LOST, text=text)
+
+
+def _nodes(before: Report | None, after: Report, at: datetime) -> Iterator[Activity]:
+    if after.synchronising:
+        return
+    if before is None or before.synchronising:
+        yield Activity(at=at, kind=ActivityKind.SYNCED, text=f"{len(after.assessments)} nodes listed")
+        return
+    known = {assessment.node.uid: assessment.node for assessment in before.assessments}
+    present = {assessment.node.uid: assessment.node for assessment in after.assessments}
+    for uid, node in known.items():
+        if uid not in present:
+            yield Activity(at=at, kind=ActivityKind.NODE_REMOVED, node=node.name, text="the node is gone")
+    for uid, node in present.items():
+        if uid not in known:
+            ranges = ", ".join(map(str, node.pod_cidrs)) or "no pod CIDR yet"
+            yield Activity(at=at, kind=ActivityKind.NODE_ADDED, node=node.name, text=f"a new node, {ranges}")
+        elif node is not known[uid] and (text := _difference(known[uid], node)):
+            yield Activity(at=at, kind=ActivityKind.NODE_CHANGED, node=node.name, text=text)
+
+
+def _difference(was: Node, now: Node) -> str:
+    """Return what changed about a node, in words; "" when nothing that matters here did."""
+    told: list[str] = []
+    if was.ready is not now.ready:
+        told.append("ready" if now.ready else "not ready")
+    if was.schedulable is not now.schedulable:
+        told.append("schedulable" if now.schedulable else "cordoned")
+    if was.pod_cidrs != now.pod_cidrs:
+        told.append(f"pod CIDR {', '.join(map(str, now.pod_cidrs)) or 'removed'}")
+    if was.addresses != now.addresses:
+        told.append(f"address {', '.join(map(str, now.addresses)) or 'removed'}")
+    if was.backend != now.backend:
+        told.append(f"flannel backend {now.backend or 'removed'}")
+    if was.provider_id != now.provider_id:
+        told.append(f"provider id {now.provider_id.raw or 'removed'}")
+    if now.deleting and not was.deleting:
+        told.append("being deleted")
+    return "; ".join(told)
+
+
+def _findings(before: Report | None, after: Report, at: datetime) -> Iterator[Activity]:
+    if after.synchronising:
+        return
+    known = {_identity(finding): finding for finding in before.findings} if before else {}
+    present = {_identity(finding): finding for finding in after.findings}
+    for identity, finding in known.items():
+        if identity not in present:
+            yield _of(finding, ActivityKind.FINDING_CLOSED, at)
+    for identity, finding in present.items():
+        if identity not in known:
+            yield _of(finding, ActivityKind.FINDING_OPENED, at)
+
+
+def _identity(finding: Finding) -> tuple[str, str, str | None, str]:
+    return (finding.code, finding.severity, finding.node, finding.subject)
+
+
+def _of(finding: Finding, kind: ActivityKind, at: datetime) -> Activity:
+    return Activity(at=at, kind=kind, node=finding.node, text=f"{finding.code}: {finding.summary}", finding=finding)

@@ -1,0 +1,173 @@
+"""Plans and changes as JSON documents, and back: written and read side by side, so that they cannot drift apart.
+
+A saved plan is the public plan document plus the preconditions of each change. Standard library only, no I/O.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_network
+from typing import cast
+
+from tui.model.network import Disruption
+from tui.model.node import Cloud
+from tui.model.plan import Action, Change, Plan, Refusal, SetForwarding, seal
+from tui.model.snapshot import Cluster
+
+PLAN_SCHEMA = "l2bridge-tui/plan/v1"
+
+
+class BadPlan(ValueError):
+    """A saved plan that cannot be used; the text is one sentence that says why and what to do."""
+
+
+def instant(at: datetime) -> str:
+    """Write an instant in UTC, to the second: ``2026-01-01T12:00:00Z``."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def cluster_document(cluster: Cluster) -> dict[str, object]:
+    """Write a cluster with its pod CIDRs."""
+    return {"context": cluster.context, "server": cluster.server, "podCIDRs": [str(cidr) for cidr in cluster.pod_cidrs]}
+
+
+def change_document(change: Change) -> dict[str, object]:
+    """Write a change with its precondition; ``before`` and ``after`` are in the cloud's own words."""
+    return {
+        "id": change.id,
+        "action": change.action.value,
+        "kind": change.kind,
+        "cloud": change.cloud.value,
+        "node": change.node,
+        "subject": change.subject,
+        "before": change.fields(change.before),
+        "after": change.fields(change.after),
+        "disruption": change.disruption.value,
+        "dependsOn": list(change.depends_on),
+        "command": change.command,
+        "reason": change.reason,
+        "nodeUID": change.node_uid,
+        "source": change.source,
+        "inverted": change.inverted,
+        "token": change.token,
+    }
+
+
+def plan_document(plan: Plan) -> dict[str, object]:
+    """Write a plan; ``plan_from_document`` reads the same document from text."""
+    return {
+        "schema": PLAN_SCHEMA,
+        "id": plan.id,
+        "cluster": cluster_document(plan.cluster),
+        "createdAt": instant(plan.created_at),
+        "changes": [change_document(change) for change in plan.changes],
+        "refused": [{"node": refusal.node, "code": refusal.code, "reason": refusal.reason} for refusal in plan.refused],
+        "summary": {action.value: plan.count(action) for action in Action},
+    }
+
+
+def plan_from_document(text: str) -> Plan:
+    """Read a saved plan, and prove by its id that it is as it was written. Raises ``BadPlan``."""
+    try:
+        decoded: object = json.loads(text)
+    except ValueError as error:
+        raise BadPlan(f"the saved plan is not complete JSON ({error}): make it again with plan --out") from error
+    document = _Fields.of(decoded, "the plan")
+    schema = document.text("schema")
+    if schema != PLAN_SCHEMA:
+        raise BadPlan(f"the saved plan has the schema {schema!r}, this version reads {PLAN_SCHEMA!r}: make it again")
+    cluster = document.fields("cluster")
+    try:
+        plan = Plan(
+            id=document.text("id"),
+            cluster=Cluster(
+                context=cluster.text("context"),
+                server=cluster.text("server"),
+                pod_cidrs=tuple(ip_network(cidr) for cidr in cluster.texts("podCIDRs")),
+            ),
+            created_at=datetime.fromisoformat(document.text("createdAt")),
+            changes=tuple(_change(change) for change in document.objects("changes")),
+            refused=tuple(
+                Refusal(node=refusal.optional_text("node"), code=refusal.text("code"), reason=refusal.text("reason"))
+                for refusal in document.objects("refused")
+            ),
+        )
+    except BadPlan:
+        raise
+    except ValueError as error:
+        raise BadPlan(
+            f"the saved plan has a value that cannot be used ({error}): make it again with plan --out"
+        ) from error
+    if seal(plan.cluster, plan.changes) != plan.id:
+        raise BadPlan("the saved plan was altered after it was made: make it again with plan --out")
+    return plan
+
+
+def _change(fields: "_Fields") -> Change:
+    kind = fields.text("kind")
+    if kind != SetForwarding.kind:
+        raise BadPlan(f"the saved plan has a change of the unknown kind {kind!r}: make it again with this version")
+    inverted = fields.flag("inverted")
+    before, after = fields.fields("before"), fields.fields("after")
+    if len(before.values) != 1 or before.values.keys() != after.values.keys():
+        raise BadPlan("the saved plan changes several fields of one flag at once: make it again with plan --out")
+    (flag,) = before.values
+    return SetForwarding(
+        id=fields.text("id"),
+        node=fields.text("node"),
+        node_uid=fields.text("nodeUID"),
+        cloud=Cloud(fields.text("cloud")),
+        source=fields.text("source"),
+        subject=fields.text("subject"),
+        flag=flag,
+        inverted=inverted,
+        before=before.flag(flag) is not inverted,
+        after=after.flag(flag) is not inverted,
+        reason=fields.text("reason"),
+        token=fields.optional_text("token"),
+        disruption=Disruption(fields.text("disruption")),
+        depends_on=tuple(fields.texts("dependsOn")),
+        command=fields.text("command"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    """A JSON object whose fields are read with their type; anything else is a ``BadPlan`` that names the field."""
+
+    values: Mapping[str, object]
+    where: str
+
+    @classmethod
+    def of(cls, value: object, where: str) -> "_Fields":
+        if not isinstance(value, dict):
+            raise BadPlan(f"the saved plan is not usable: {where} is not an object; make it again with plan --out")
+        return cls(cast("dict[str, object]", value), where)
+
+    def _read(self, name: str, *types: type) -> object:
+        value = self.values.get(name)
+        if not isinstance(value, types):
+            raise BadPlan(f"the saved plan is not usable: {name!r} of {self.where} is missing or of another type")
+        return value
+
+    def text(self, name: str) -> str:
+        return cast("str", self._read(name, str))
+
+    def optional_text(self, name: str) -> str | None:
+        return cast("str | None", self._read(name, str, type(None)))
+
+    def flag(self, name: str) -> bool:
+        return cast("bool", self._read(name, bool))
+
+    def fields(self, name: str) -> "_Fields":
+        return _Fields.of(self.values.get(name), name)
+
+    def objects(self, name: str) -> "list[_Fields]":
+        return [_Fields.of(item, f"an entry of {name}") for item in cast("list[object]", self._read(name, list))]
+
+    def texts(self, name: str) -> "list[str]":
+        items = cast("list[object]", self._read(name, list))
+        if not all(isinstance(item, str) for item in items):
+            raise BadPlan(f"the saved plan is not usable: {name!r} of {self.where} holds something else than text")
+        return cast("list[str]", items)

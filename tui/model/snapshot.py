@@ -1,0 +1,255 @@
+"""What was observed, when, and by which source; and the join of nodes with the interfaces that carry their packets.
+
+``None`` means "not observed", an empty tuple "observed and empty". The join never guesses: see ``Placement``.
+Standard library only.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from tui.model.network import Instance, NetworkInterface, RouteTable, Subnet
+from tui.model.node import Cloud, IPAddress, IPNetwork, Node
+
+
+class SourceState(StrEnum):
+    """How the last read of a source ended; anything but ``OK`` means that its facts are missing or old."""
+
+    OK = "ok"
+    DENIED = "denied"
+    UNAVAILABLE = "unavailable"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A place that facts come from: ``kubernetes``, ``aws:REGION``, ``gce:PROJECT``, ``azure:SUBSCRIPTION``.
+
+    ``observed_at`` is the instant of the last successful read, None when there was none; ``message`` says in one
+    sentence what went wrong and what to do, None when nothing did.
+    """
+
+    name: str
+    state: SourceState
+    observed_at: datetime | None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """The cluster that is looked at. ``server`` identifies it; the context's name is the operator's own."""
+
+    context: str
+    server: str
+    pod_cidrs: tuple[IPNetwork, ...] = ()
+    """From ``--cluster-cidr``, else flannel's ConfigMap; empty when neither told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudView:
+    """One read of one source of one cloud.
+
+    ``node_uids`` are the nodes that were looked for in it. Each of ``instances``, ``subnets`` and ``route_tables`` is
+    None when it was not permitted or not available. ``complete`` is False when the cloud said that parts are missing.
+    """
+
+    source: Source
+    cloud: Cloud
+    node_uids: frozenset[str]
+    instances: tuple[Instance, ...] | None
+    subnets: tuple[Subnet, ...] | None
+    route_tables: tuple[RouteTable, ...] | None
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What the operator said about where nodes are, for nodes that cannot tell themselves.
+
+    ``cloud`` is the answer for every node (``--cloud`` other than ``auto``); ``fallback`` the answer for nodes whose
+    provider id says nothing. ``node_subnets`` are the layer-2 subnets of nodes of no cloud (``--node-subnet``).
+    """
+
+    cloud: Cloud | None = None
+    fallback: Cloud = Cloud.NONE
+    node_subnets: tuple[IPNetwork, ...] = ()
+
+    def cloud_of(self, node: Node) -> Cloud:
+        """Return the cloud that the node is looked for in."""
+        return self.cloud or node.provider_id.cloud or self.fallback
+
+    def key_of(self, node: Node) -> str | None:
+        """Return the instance key that the node's provider id names in its cloud; None: match by address."""
+        return node.provider_id.key if node.provider_id.cloud is self.cloud_of(node) else None
+
+
+class PlacementState(StrEnum):
+    """What the join found out about a node's VM."""
+
+    FOUND = "found"
+    NOT_FOUND = "not-found"
+    AMBIGUOUS = "ambiguous"
+    UNOBSERVED = "unobserved"
+    NO_CLOUD = "no-cloud"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """The VM and the interface behind a node.
+
+    ``instance`` and ``interface`` are both set exactly when ``state`` is ``FOUND``, and ``source`` is then the name
+    of the source that told. ``candidates`` are the resources that could not be told apart, or, when an instance was
+    found but none of its interfaces holds a node address, that instance. ``reason`` says why nothing can be told; None
+    otherwise.
+    """
+
+    state: PlacementState
+    cloud: Cloud
+    source: str | None = None
+    instance: Instance | None = None
+    interface: NetworkInterface | None = None
+    candidates: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Everything known at one instant. ``nodes`` is None before the first complete list (synchronising, not empty)."""
+
+    taken_at: datetime
+    cluster: Cluster
+    scope: Scope
+    nodes: tuple[Node, ...] | None
+    nodes_source: Source
+    views: tuple[CloudView, ...] = ()
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Every source, Kubernetes first, the clouds by name."""
+        return (self.nodes_source, *sorted((view.source for view in self.views), key=lambda source: source.name))
+
+    def join(self) -> "Joined":
+        """Join every node with its VM."""
+        index = _Index.of(self.views)
+        return Joined(
+            snapshot=self,
+            placements={node.uid: _place(node, self.scope, index) for node in self.nodes or ()},
+            subnets={subnet.id: subnet for view in self.views for subnet in view.subnets or ()},
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """A snapshot with its nodes joined to their VMs: what the checks judge.
+
+    ``placements`` are by node uid and have an entry for every node; ``subnets`` are all observed ones, by id.
+    """
+
+    snapshot: Snapshot
+    placements: Mapping[str, Placement]
+    subnets: Mapping[str, Subnet]
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes; empty while synchronising."""
+        return self.snapshot.nodes or ()
+
+    def placed(self) -> Iterator[tuple[Node, Placement]]:
+        """Yield every node with its placement, in the API server's order."""
+        return ((node, self.placements[node.uid]) for node in self.nodes)
+
+    def subnet_of(self, placement: Placement) -> Subnet | None:
+        """Return the subnet of the node's interface; None when it was not observed."""
+        interface = placement.interface
+        return self.subnets.get(interface.subnet) if interface is not None and interface.subnet is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    views: tuple[CloudView, ...]
+    by_key: Mapping[tuple[Cloud, str], tuple[CloudView, Instance]]
+    by_address: Mapping[tuple[Cloud, IPAddress], tuple[tuple[CloudView, Instance, NetworkInterface], ...]]
+
+    @classmethod
+    def of(cls, views: tuple[CloudView, ...]) -> "_Index":
+        by_key: dict[tuple[Cloud, str], tuple[CloudView, Instance]] = {}
+        by_address: dict[tuple[Cloud, IPAddress], tuple[tuple[CloudView, Instance, NetworkInterface], ...]] = {}
+        for view in views:
+            for instance in view.instances or ():
+                by_key[view.cloud, instance.key] = (view, instance)
+                for interface in instance.interfaces:
+                    for address in interface.addresses:
+                        at = (view.cloud, address)
+                        by_address[at] = (*by_address.get(at, ()), (view, instance, interface))
+        return cls(views, by_key, by_address)
+
+
+def _place(node: Node, scope: Scope, index: _Index) -> Placement:
+    cloud = scope.cloud_of(node)
+    if cloud is Cloud.NONE:
+        return Placement(state=PlacementState.NO_CLOUD, cloud=cloud)
+    key = scope.key_of(node)
+    if key is not None and (cloud, key) in index.by_key:
+        return _interface_of(node, *index.by_key[cloud, key])
+    gap = _gap(node, cloud, index.views)
+    if gap is not None:
+        return Placement(state=PlacementState.UNOBSERVED, cloud=cloud, reason=gap)
+    if key is not None:
+        return Placement(state=PlacementState.NOT_FOUND, cloud=cloud, reason=f"no such VM: {key}")
+    return _by_address(node, cloud, index)
+
+
+def _gap(node: Node, cloud: Cloud, views: Iterable[CloudView]) -> str | None:
+    """Return why an absence would prove nothing; None when every source that was to be asked has answered fully."""
+    asked = [view for view in views if view.cloud is cloud and node.uid in view.node_uids]
+    if not asked:
+        return "not read yet"
+    for view in asked:
+        if view.instances is None or view.source.state is not SourceState.OK:
+            return f"{view.source.name} is {view.source.state}"
+        if not view.complete:
+            return f"{view.source.name} answered only in part"
+    return None
+
+
+def _interface_of(node: Node, view: CloudView, instance: Instance) -> Placement:
+    for address in node.addresses:
+        for interface in instance.interfaces:
+            if address in interface.addresses:
+                return Placement(
+                    state=PlacementState.FOUND,
+                    cloud=view.cloud,
+                    source=view.source.name,
+                    instance=instance,
+                    interface=interface,
+                )
+    addresses = ", ".join(map(str, node.addresses)) or "no address"
+    return Placement(
+        state=PlacementState.NOT_FOUND,
+        cloud=view.cloud,
+        candidates=(instance.id,),
+        reason=f"no interface of {instance.id} holds the node's address ({addresses})",
+    )
+
+
+def _by_address(node: Node, cloud: Cloud, index: _Index) -> Placement:
+    if not node.addresses:
+        return Placement(state=PlacementState.NOT_FOUND, cloud=cloud, reason="the node has no address to look for")
+    for address in node.addresses:
+        found = index.by_address.get((cloud, address), ())
+        if len(found) == 1:
+            view, instance, interface = found[0]
+            return Placement(
+                state=PlacementState.FOUND, cloud=cloud, source=view.source.name, instance=instance, interface=interface
+            )
+        if found:
+            candidates = tuple(sorted(f"{interface.id} in {interface.network}" for _, _, interface in found))
+            return Placement(
+                state=PlacementState.AMBIGUOUS,
+                cloud=cloud,
+                candidates=candidates,
+                reason=f"{address} is held by {len(found)} interfaces",
+            )
+    addresses = ", ".join(map(str, node.addresses))
+    return Placement(state=PlacementState.NOT_FOUND, cloud=cloud, reason=f"no interface holds {addresses}")

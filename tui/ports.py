@@ -1,0 +1,178 @@
+"""The ports: what the engine asks of a cluster and of a cloud, and the errors that adapters answer with.
+
+Adapters block, translate, and keep the foreign exception as the cause. They neither retry nor sleep nor log: policy
+lives in the engine. May import the model only.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from tui.model.node import Cloud, IPNetwork, Node
+from tui.model.plan import Change
+from tui.model.snapshot import CloudView, Cluster
+
+
+class PortError(Exception):
+    """The root of everything an adapter may raise. Its text is one sentence that says what to do."""
+
+
+class Denied(PortError):
+    """The credentials are missing, expired or do not allow it. Final until they change."""
+
+
+class NotFound(PortError):
+    """The resource does not exist (any more)."""
+
+
+class Conflict(PortError):
+    """Somebody else changed the resource, or works on it. Read it again and judge anew."""
+
+
+class Throttled(PortError):
+    """Too many calls. ``retry_after_s`` is what the server asked for, None when it did not say."""
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Expired(PortError):
+    """The point in history that a watch wanted to continue from is gone: list again."""
+
+
+class Unavailable(PortError):
+    """The server cannot be reached or cannot answer now. Nothing was changed."""
+
+
+class Rejected(PortError):
+    """The server understood and refuses for good: a limit, a policy, an invalid value."""
+
+
+class Misconfigured(PortError):
+    """What the operator gave on this machine cannot be used: a missing file, an unknown context. A usage error."""
+
+
+class Indeterminate(PortError):
+    """The call was sent and its end is not known: it may have happened. Read before doing anything else."""
+
+
+class NodeEventKind(StrEnum):
+    """What a watch says about a node; ``BOOKMARK`` only moves the point to continue from."""
+
+    ADDED = "added"
+    MODIFIED = "modified"
+    DELETED = "deleted"
+    BOOKMARK = "bookmark"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeEvent:
+    """One watch event. ``node`` is None exactly for bookmarks; ``version`` is the point to continue from."""
+
+    kind: NodeEventKind
+    node: Node | None
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeList:
+    """A complete list of nodes in the API server's order, and the version that a watch continues from."""
+
+    nodes: tuple[Node, ...]
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One value read around a write. ``forwards`` is None when the cloud did not say; ``token`` is for concurrency."""
+
+    forwards: bool | None
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudOptions:
+    """Where to look, as far as the operator said so. None and empty: told by the nodes and the SDK's own settings."""
+
+    aws_region: str | None = None
+    aws_vpc: str | None = None
+    gcp_project: str | None = None
+    azure_subscription: str | None = None
+    azure_resource_groups: tuple[str, ...] = ()
+    azure_route_table: str | None = None
+
+
+class NodeSource(Protocol):
+    """A cluster's nodes."""
+
+    def cluster(self) -> Cluster:
+        """Return context and server, without the pod CIDRs and without asking the server.
+
+        Cheap: called before the first paint. Raises ``Misconfigured`` when the configuration cannot be used.
+        """
+
+    def list(self) -> NodeList:
+        """Return all nodes. Raises ``Denied``, ``Throttled``, ``Unavailable``."""
+
+    def watch(self, since: str) -> Iterator[NodeEvent]:
+        """Yield events after ``since``; end when the server closes the stream or ``close`` is called.
+
+        Raises ``Expired`` when ``since`` is too old, else as ``list``.
+        """
+
+    def pod_cidrs(self) -> tuple[IPNetwork, ...]:
+        """Return the cluster's pod CIDRs from flannel's configuration.
+
+        Raises ``NotFound`` when there is none, else as ``list``.
+        """
+
+    def close(self) -> None:
+        """End a watch under way, from any thread. Calling it twice is harmless."""
+
+
+class CloudReader(Protocol):
+    """The reading side of one cloud."""
+
+    cloud: Cloud
+
+    def observe(self, nodes: Sequence[Node]) -> tuple[CloudView, ...]:
+        """Read what is needed to judge these nodes: one view per source, in O(pages) calls.
+
+        Never raises a ``PortError``: what could not be read is None in its view, whose source says why.
+        """
+
+    def read(self, change: Change) -> Reading:
+        """Read the one value that the change is about, as it is now.
+
+        Raises ``NotFound`` when the subject is gone, ``Denied``, ``Throttled``, ``Unavailable``.
+        """
+
+    def command(self, change: Change) -> str:
+        """Return the same change for the cloud's own command line, quoted for a POSIX shell."""
+
+
+class CloudWriter(Protocol):
+    """The writing side of one cloud. In read-only mode no such object exists."""
+
+    def write(self, change: Change) -> None:
+        """Send the change, with its token where the cloud enforces one, and wait until the cloud has taken it.
+
+        Raises any ``PortError``. ``Unavailable`` only if nothing was sent, else ``Indeterminate``.
+        """
+
+
+class Clock(Protocol):
+    """Time as the engine sees it."""
+
+    def now(self) -> datetime:
+        """Return the instant, in UTC."""
+
+    def monotonic_s(self) -> float:
+        """Return seconds that never go backwards."""
+
+    def wait(self, event: threading.Event, timeout_s: float) -> bool:
+        """Wait until the event is set or the time is up; return whether it is set."""

@@ -1,0 +1,108 @@
+"""The composition root: settings become a session. The only file that names concrete adapters and the demo."""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from time import monotonic
+from typing import TYPE_CHECKING, TypeVar
+
+from tui.engine.journal import Journal
+from tui.engine.observer import Observer
+from tui.engine.session import Session
+from tui.model.node import Cloud
+from tui.model.snapshot import Scope
+from tui.ports import Clock, CloudOptions, CloudReader, CloudWriter, NodeSource
+
+if TYPE_CHECKING:
+    from tui.settings import Settings
+
+_T = TypeVar("_T")
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def now(self) -> datetime:
+        """Return the instant, in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic_s(self) -> float:
+        """Return seconds that never go backwards."""
+        return monotonic()
+
+    def wait(self, event: threading.Event, timeout_s: float) -> bool:
+        """Wait until the event is set or the time is up; return whether it is set."""
+        return event.wait(timeout_s)
+
+
+def open_session(settings: "Settings") -> Session:
+    """Return a session on the cluster, or on the embedded world, that the settings name. Nothing is read yet.
+
+    Raises ``Misconfigured`` when what the settings name cannot be used.
+    """
+    if settings.demo is not None:
+        return _open_demo(settings, settings.demo)
+    from tui.clouds import CLOUDS, load_reader, load_writer  # noqa: PLC0415 - not needed by the demo
+    from tui.kube import KubeNodes  # noqa: PLC0415
+
+    options = CloudOptions(aws_region=settings.aws_region, aws_vpc=settings.aws_vpc)
+    return _open(
+        settings,
+        nodes=KubeNodes.open(kubeconfig=settings.kubeconfig, context=settings.context),
+        reader=lambda cloud: load_reader(cloud)(options) if cloud in CLOUDS else None,
+        writer=lambda cloud: load_writer(cloud)(options),
+        clock=SystemClock(),
+    )
+
+
+def _open_demo(settings: "Settings", scenario: str) -> Session:
+    from tui.demo import open_world  # noqa: PLC0415 - not needed by a real cluster
+
+    world = open_world(scenario)
+    return _open(settings, nodes=world.nodes, reader=world.reader, writer=world.writer, clock=world.clock)
+
+
+def _open(
+    settings: "Settings",
+    *,
+    nodes: NodeSource,
+    reader: Callable[[Cloud], CloudReader | None],
+    writer: Callable[[Cloud], CloudWriter],
+    clock: Clock,
+) -> Session:
+    reader = _once_each(reader)
+    observer = Observer(
+        nodes=nodes, reader=reader, clock=clock, scope=_scope(settings), cluster_cidrs=settings.cluster_cidrs
+    )
+    return Session(
+        nodes=nodes,
+        observer=observer,
+        reader=reader,
+        writer=None if settings.read_only else _once_each(writer),
+        journal=Journal.of(settings.state_dir, observer.cluster, clock),
+        clock=clock,
+    )
+
+
+def _scope(settings: "Settings") -> Scope:
+    """Naming an AWS region or VPC says where nodes are that do not tell themselves."""
+    named = settings.aws_region is not None or settings.aws_vpc is not None
+    return Scope(
+        cloud=settings.cloud,
+        fallback=Cloud.AWS if named else Cloud.NONE,
+        node_subnets=settings.node_subnets,
+    )
+
+
+def _once_each(make: Callable[[Cloud], _T]) -> Callable[[Cloud], _T]:
+    """Make each cloud's object on first use and keep it: SDK clients hold connections and cached credentials."""
+    made: dict[Cloud, _T] = {}
+    lock = threading.Lock()
+
+    def get(cloud: Cloud) -> _T:
+        with lock:
+            if cloud not in made:
+                made[cloud] = make(cloud)
+            return made[cloud]
+
+    return get
