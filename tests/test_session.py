@@ -13,7 +13,7 @@ from tui.engine.journal import Journal
 from tui.engine.observer import CLOUD_INTERVAL_S, Observer
 from tui.engine.session import Session
 from tui.model.finding import ActivityKind, Report
-from tui.model.node import Cloud, Node
+from tui.model.node import Cloud, Node, ProviderID
 from tui.model.plan import ApplyResult, Status, build_plan
 from tui.model.snapshot import CloudView, Cluster, Scope, SourceState
 from tui.ports import Denied, Expired, Misconfigured, NodeEvent, NodeEventKind, NodeList, PortError, Unavailable
@@ -108,7 +108,7 @@ def test_a_cluster_that_does_not_answer_is_synchronising_not_empty(tmp_path: Pat
 
 
 def test_nodes_of_a_cloud_that_cannot_be_read_are_told_by_their_account(tmp_path: Path) -> None:
-    node = build.node(provider_id=build.ProviderID.parse("gce://my-project/z/n1"))
+    node = build.node(provider_id=ProviderID.parse("gce://my-project/z/n1"))
     report = House(tmp_path, listing(node)).session.observe()
     (source,) = report.snapshot.sources[1:]
     assert (source.name, source.state) == ("gce:my-project", SourceState.UNAVAILABLE)
@@ -201,7 +201,12 @@ def test_the_list_turns_healthy_because_a_later_observation_says_so(
         held.set()
 
     house.cloud.on_write = observe_the_write
-    session.start_apply(session.propose(["n1"]), lambda _: None, lambda told: (result.append(told), ended.set())[0])
+
+    def done(told: ApplyResult | PortError) -> None:
+        result.append(told)
+        ended.set()
+
+    session.start_apply(session.propose(["n1"]), lambda _: None, done)
     report = wait_for(reports, lambda report: not report.findings)
     assert ended.wait(LIMIT_S)
     assert held.is_set()

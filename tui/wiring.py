@@ -1,7 +1,7 @@
 """The composition root: settings become a session. The only file that names concrete adapters and the demo."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
@@ -52,14 +52,30 @@ def open_session(settings: "Settings") -> Session:
         reader=lambda cloud: load_reader(cloud)(options) if cloud in CLOUDS else None,
         writer=lambda cloud: load_writer(cloud)(options),
         clock=SystemClock(),
+        scope=_scope(settings),
     )
+
+
+def scenarios() -> Mapping[str, str]:
+    """Return the embedded world's scenarios, name to description; the first one is the default."""
+    from tui.demo import SCENARIOS  # noqa: PLC0415 - not needed by a real cluster
+
+    return SCENARIOS
 
 
 def _open_demo(settings: "Settings", scenario: str) -> Session:
     from tui.demo import open_world  # noqa: PLC0415 - not needed by a real cluster
 
     world = open_world(scenario)
-    return _open(settings, nodes=world.nodes, reader=world.reader, writer=world.writer, clock=world.clock)
+    said = _scope(settings)
+    return _open(
+        settings,
+        nodes=world.nodes,
+        reader=world.reader,
+        writer=world.writer,
+        clock=world.clock,
+        scope=world.scope if said == Scope() else said,
+    )
 
 
 def _open(
@@ -69,11 +85,10 @@ def _open(
     reader: Callable[[Cloud], CloudReader | None],
     writer: Callable[[Cloud], CloudWriter],
     clock: Clock,
+    scope: Scope,
 ) -> Session:
     reader = _once_each(reader)
-    observer = Observer(
-        nodes=nodes, reader=reader, clock=clock, scope=_scope(settings), cluster_cidrs=settings.cluster_cidrs
-    )
+    observer = Observer(nodes=nodes, reader=reader, clock=clock, scope=scope, cluster_cidrs=settings.cluster_cidrs)
     return Session(
         nodes=nodes,
         observer=observer,

@@ -133,7 +133,7 @@ class Background:
                 self._list_nodes.clear()
                 self._list_again()
             self._read_clouds.clear()
-            self._observer.read_clouds()
+            self._observer.read_clouds(self._dirty.set)
             self._synchronised.set()
             self._dirty.set()
 

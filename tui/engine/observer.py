@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from queue import SimpleQueue
 
 from tui.model.node import Cloud, IPNetwork, Node
 from tui.model.snapshot import CloudView, Cluster, Scope, Snapshot, Source, SourceState
@@ -106,21 +107,42 @@ class Observer:
         with self._lock:
             self._cluster = replace(self._cluster, pod_cidrs=cidrs)
 
-    def read_clouds(self) -> None:
-        """Read every cloud that a known node lives in, one after the other, and fold the views in."""
+    def read_clouds(self, told: Callable[[], None] = lambda: None) -> None:
+        """Read every cloud that a known node lives in, all at once, and fold the views in as they come.
+
+        ``told`` is called, in the calling thread, after each: a cloud that is slow does not hold up the others.
+        """
         with self._lock:
             nodes = tuple((self._nodes or {}).values())
         by_cloud: dict[Cloud, list[Node]] = {}
         for node in nodes:
             by_cloud.setdefault(self._scope.cloud_of(node), []).append(node)
         by_cloud.pop(Cloud.NONE, None)
-        views: dict[str, CloudView] = {}
+        fresh: set[str] = set()
+        answers: SimpleQueue[tuple[CloudView, ...] | Exception] = SimpleQueue()
         for cloud, members in by_cloud.items():
-            reader = self._reader(cloud)
-            fresh = reader.observe(members) if reader is not None else _unreadable(cloud, members)
-            views |= {view.source.name: self._keep(view) for view in fresh}
+            # Daemons, not a pool: quitting must not wait for a cloud that does not answer.
+            threading.Thread(target=self._read, args=(cloud, members, answers.put), name=cloud, daemon=True).start()
+        for _ in by_cloud:
+            answer = answers.get()
+            if isinstance(answer, Exception):
+                raise answer
+            views = {view.source.name: self._keep(view) for view in answer}
+            fresh |= views.keys()
+            with self._lock:
+                self._views = {**self._views, **views}
+            told()
         with self._lock:
-            self._views = views
+            self._views = {name: view for name, view in self._views.items() if name in fresh}
+
+    def _read(
+        self, cloud: Cloud, nodes: Sequence[Node], answer: Callable[[tuple[CloudView, ...] | Exception], None]
+    ) -> None:
+        try:
+            reader = self._reader(cloud)
+            answer(reader.observe(nodes) if reader is not None else _unreadable(cloud, nodes))
+        except Exception as error:  # noqa: BLE001 - raised again in the thread that asked
+            answer(error)
 
     def _keep(self, view: CloudView) -> CloudView:
         """Fall back on the last good view of a source that fails now, unless it is too old to be believed."""
