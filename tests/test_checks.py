@@ -223,6 +223,12 @@ def test_another_backend_is_a_warning_and_silences_the_rest() -> None:
     assert (assessment.forwarding, assessment.layer2) == (Forwarding.NOT_REQUIRED, Layer2.NOT_REQUIRED)
 
 
+def test_a_node_that_still_waits_for_its_pod_cidr_is_only_new() -> None:
+    nodes, view = healthy_pair()
+    new = replace(nodes[0], backend=None, pod_cidrs=())
+    assert codes(diagnose(build.snapshot(new, nodes[1], views=[view]))) == ["warning:podcidr-missing"]
+
+
 def test_a_missing_annotation_is_unknown_only_where_flannel_is_in_use() -> None:
     nodes, view = healthy_pair()
     mixed = (replace(nodes[0], backend=None), nodes[1])

@@ -114,7 +114,7 @@ def test_a_node_that_no_source_was_asked_about_is_unobserved() -> None:
 def test_absence_from_a_complete_answer_is_not_found() -> None:
     node = build.node("n1")
     placement = build.snapshot(node, views=[build.view(nodes=[node])]).join().placements[node.uid]
-    assert (placement.state, placement.reason) == (PlacementState.NOT_FOUND, "no such VM: i-n1")
+    assert (placement.state, placement.reason) == (PlacementState.NOT_FOUND, "there is no VM i-n1")
 
 
 def test_the_operator_can_say_that_no_node_is_in_a_cloud() -> None:

@@ -1,7 +1,7 @@
 """Does flannel leave this node's pod packets unencapsulated? Decides ``backend-not-host-gw``.
 
-A node without flannel's annotation is judged only when other nodes carry it: then flannel has not started here yet. In
-a cluster where no node carries it, routes are somebody else's work and there is nothing to compare.
+A node without flannel's annotation is judged only when other nodes carry it and it has a pod CIDR, for which flannel
+waits: then flannel has not started here. Where no node carries it, there is nothing to compare.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def check(joined: Joined) -> Iterator[Finding]:
                 subject=node.backend or "",
                 summary=f"flannel runs {node.backend} here: host-gw nodes skip it, and nothing is planned for it",
             )
-        elif node.backend is None and flannel_in_use:
+        elif node.backend is None and node.pod_cidrs and flannel_in_use:
             yield Finding(
                 code=Code.BACKEND_NOT_HOST_GW,
                 severity=Severity.UNKNOWN,

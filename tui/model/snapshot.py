@@ -196,7 +196,7 @@ def _place(node: Node, scope: Scope, index: _Index) -> Placement:
     if gap is not None:
         return Placement(state=PlacementState.UNOBSERVED, cloud=cloud, reason=gap)
     if key is not None:
-        return Placement(state=PlacementState.NOT_FOUND, cloud=cloud, reason=f"no such VM: {key}")
+        return Placement(state=PlacementState.NOT_FOUND, cloud=cloud, reason=f"there is no VM {key}")
     return _by_address(node, cloud, index)
 
 
