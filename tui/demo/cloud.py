@@ -1,0 +1,148 @@
+"""The embedded clouds: a ``CloudReader`` and a ``CloudWriter`` over a demo world."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, assert_never
+
+from tui.demo.commands import command
+from tui.demo.faults import Call
+from tui.demo.state import SiteState
+from tui.model.network import NetworkInterface
+from tui.model.node import Cloud, Node
+from tui.model.plan import Change, SetForwarding
+from tui.model.snapshot import CloudView, Source, SourceState
+from tui.ports import Conflict, Denied, NotFound, PortError, Reading, Rejected
+
+if TYPE_CHECKING:
+    from tui.demo.world import DemoWorld
+
+
+class DemoReader:
+    """The reading side of one cloud of a demo world."""
+
+    def __init__(self, world: "DemoWorld", cloud: Cloud) -> None:
+        self.cloud = cloud
+        self._world = world
+
+    def observe(self, nodes: Sequence[Node]) -> tuple[CloudView, ...]:
+        """Return one view for every source that these nodes may be in; none for no nodes."""
+        world = self._world
+        error: PortError | None = None
+        try:
+            world.enter(Call.OBSERVE, self.cloud)
+        except PortError as failure:
+            error = failure
+        with world.lock:
+            sites = tuple(world.current().sites_of(self.cloud))
+            wanted = {source: frozenset(uids) for source, uids in _by_source(sites, nodes)}
+            return tuple(
+                self._view(site, wanted[site.site.source], error) for site in sites if wanted[site.site.source]
+            )
+
+    def read(self, change: Change) -> Reading:
+        """Read the flag and its token."""
+        world = self._world
+        world.enter(Call.READ, self.cloud)
+        with world.lock:
+            site = _site(world, self.cloud, change)
+            interface = site.told_interface(change.subject)
+            if interface is None:
+                raise NotFound(f"{change.subject} does not exist")
+            return Reading(forwards=interface.forwards, token=interface.switch.token)
+
+    def command(self, change: Change) -> str:
+        """Return the change for ``aws``, ``gcloud`` or ``az``."""
+        return command(change)
+
+    def _view(self, site: SiteState, node_uids: frozenset[str], error: PortError | None) -> CloudView:
+        world, source = self._world, site.site.source
+        error = error or world.faults.lost.get(source)
+        if error is None:
+            site.seen_at = world.clock.now()
+        state = SourceState.OK if error is None else _state_of(error)
+        return CloudView(
+            source=Source(
+                name=source,
+                state=state,
+                observed_at=site.seen_at,
+                message=None if error is None else str(error),
+            ),
+            cloud=self.cloud,
+            node_uids=node_uids,
+            instances=None if error else site.told_instances(),
+            subnets=None if error else site.subnets,
+            route_tables=None if error else site.tables(),
+        )
+
+
+class DemoWriter:
+    """The writing side of one cloud of a demo world."""
+
+    def __init__(self, world: "DemoWorld", cloud: Cloud) -> None:
+        self.cloud = cloud
+        self._world = world
+
+    def write(self, change: Change) -> None:
+        """Switch the flag. A change without a token is unconditional; one with another token is a ``Conflict``."""
+        world = self._world
+        afterwards = world.enter(Call.WRITE, self.cloud)
+        with world.lock:
+            match change:
+                case SetForwarding():
+                    self._set_forwarding(change)
+                case _:
+                    assert_never(change)
+        if afterwards is not None:
+            raise afterwards
+
+    def _set_forwarding(self, change: SetForwarding) -> None:
+        site = _site(self._world, self.cloud, change)
+        interface = site.interface(change.subject)
+        if interface is None:
+            raise NotFound(f"{change.subject} does not exist")
+        if interface.switch.refusal is not None:
+            raise Rejected(interface.switch.refusal)
+        if _stale(change, interface):
+            raise Conflict(f"{change.subject} was changed by somebody else meanwhile")
+        site.set_forwarding(change.subject, change.after, self._world.echoes)
+
+
+def _stale(change: Change, interface: NetworkInterface) -> bool:
+    return interface.switch.token is not None and change.token not in {None, interface.switch.token}
+
+
+def _site(world: "DemoWorld", cloud: Cloud, change: Change) -> SiteState:
+    """Return the site that the change is about. Raises the error of a lost source, ``NotFound`` for an unknown one."""
+    site = world.current().sites.get(change.source)
+    if site is None or site.site.cloud is not cloud:
+        raise NotFound(f"there is no {change.source} to look for {change.subject} in")
+    if change.source in world.faults.lost:
+        raise world.faults.lost[change.source]
+    return site
+
+
+def _by_source(sites: Iterable[SiteState], nodes: Sequence[Node]) -> Iterator[tuple[str, Iterator[str]]]:
+    """Yield each source with the uids of the nodes to look for in it: those that name it, and those that name none."""
+    sites = tuple(sites)
+    named = {node.uid: next((site for site in sites if _names(node, site)), None) for node in nodes}
+    for site in sites:
+        yield site.site.source, (node.uid for node in nodes if named[node.uid] in {None, site})
+
+
+def _names(node: Node, site: SiteState) -> bool:
+    """Tell whether the node's provider id says that its VM is in this site."""
+    cloud, key, scope = node.provider_id.cloud, node.provider_id.key or "", site.site.scope
+    if cloud is not site.site.cloud:
+        return False
+    match cloud:
+        case Cloud.AWS:
+            return (node.provider_id.zone or "").startswith(scope)
+        case Cloud.GCE:
+            return key.startswith(f"{scope}/")
+        case Cloud.AZURE:
+            return key.startswith(f"/subscriptions/{scope.lower()}/")
+        case _:
+            return False
+
+
+def _state_of(error: PortError) -> SourceState:
+    return SourceState.DENIED if isinstance(error, Denied) else SourceState.UNAVAILABLE

@@ -1,0 +1,79 @@
+"""The embedded cluster: a ``NodeSource`` over a demo world.
+
+A watch blocks on the world's condition: it wakes for an event, for the schedule's next step, and to close.
+"""
+
+from collections.abc import Iterator
+from ipaddress import ip_network
+from typing import TYPE_CHECKING
+
+from tui.demo.faults import Call
+from tui.model.node import IPNetwork
+from tui.model.snapshot import Cluster
+from tui.ports import Expired, NodeEvent, NodeEventKind, NodeList, NotFound
+
+if TYPE_CHECKING:
+    from tui.demo.world import DemoWorld
+
+_SERVER = "https://demo.invalid:6443"
+_BOOKMARK_S = 60.0
+
+
+class DemoNodes:
+    """The nodes of a demo world. ``close`` is final: a later watch ends at once."""
+
+    def __init__(self, world: "DemoWorld") -> None:
+        self._world = world
+
+    def cluster(self) -> Cluster:
+        """Return a context named after the scenario, and a server that cannot exist."""
+        return Cluster(context=f"demo-{self._world.scenario.name}", server=_SERVER)
+
+    def list(self) -> NodeList:
+        """Return all nodes by name, which is the order of an API server's storage."""
+        self._world.enter(Call.LIST)
+        with self._world.lock:
+            log = self._world.current().log
+            return NodeList(nodes=tuple(log.nodes[name] for name in sorted(log.nodes)), version=str(log.version))
+
+    def watch(self, since: str) -> Iterator[NodeEvent]:
+        """Yield events after ``since``, and a bookmark after every minute of the clock without one."""
+        self._world.enter(Call.WATCH)
+        stream = self._world.faults.streams
+        version = int(since) if since.isdecimal() else -1
+        while (event := self._next(version, stream)) is not None:
+            version = int(event.version)
+            yield event
+
+    def pod_cidrs(self) -> tuple[IPNetwork, ...]:
+        """Return the cluster's pod CIDRs. Raises ``NotFound`` for a scenario without."""
+        self._world.enter(Call.POD_CIDRS)
+        ranges = tuple(map(ip_network, self._world.scenario.pod_cidrs))
+        if not ranges:
+            raise NotFound("no ConfigMap of flannel was found: give the cluster's range with --cluster-cidr")
+        return ranges
+
+    def close(self) -> None:
+        """End watches under way, and what delays there are."""
+        self._world.close()
+
+    def _next(self, version: int, stream: int) -> NodeEvent | None:
+        """Return the next event; None when the stream has ended."""
+        world = self._world
+        with world.lock:
+            bookmark_s = world.clock.monotonic_s() + _BOOKMARK_S
+            while not world.closed.is_set():
+                log = world.current().log
+                if world.faults.streams != stream:
+                    if world.faults.stream_error is not None:
+                        raise world.faults.stream_error
+                    return None
+                if not log.floor <= version <= log.version:
+                    raise Expired(f"the version {version} is not remembered any more: list the nodes again")
+                event = log.after(version)
+                if event is not None:
+                    return event
+                if world.clock.monotonic_s() >= bookmark_s:
+                    return NodeEvent(kind=NodeEventKind.BOOKMARK, node=None, version=str(version))
+                world.clock.sleep_until(min(bookmark_s, world.due_s()))
+        return None

@@ -1,0 +1,131 @@
+"""What a scenario is made of: frozen records, so that a world can be read as data before it runs.
+
+Addresses and ranges are text here, parsed once when the world is made. May import the model only.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tui.model.node import Cloud
+from tui.model.snapshot import Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubnetPlan:
+    """One subnet of a site. ``zone`` on EC2; ``table`` is the short name of an Azure route table, None without one."""
+
+    name: str
+    cidrs: tuple[str, ...]
+    zone: str | None = None
+    table: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutePlan:
+    """A route that no present machine asks for.
+
+    ``to`` is ``zone/instance`` on Compute Engine, where it may name an instance that does not exist, and an address on
+    Azure. ``owned`` as in ``Route``.
+    """
+
+    name: str
+    destination: str
+    to: str
+    priority: int = 1000
+    owned: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One network in one source of a cloud.
+
+    ``scope`` is the region, project or subscription; ``network`` the short name of the VPC, network or VNet; ``place``
+    the region of subnets (Compute Engine) or the resource group (Azure). ``denial`` is the message of a cloud that lets
+    nobody read, None of one that does.
+    """
+
+    cloud: Cloud
+    scope: str
+    network: str
+    subnets: tuple[SubnetPlan, ...]
+    place: str = ""
+    routes: tuple[RoutePlan, ...] = ()
+    denial: str | None = None
+
+    @property
+    def source(self) -> str:
+        """The source's name, as reports show it."""
+        return f"{self.cloud}:{self.scope}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """One VM and the node on it; what is not said is healthy."""
+
+    name: str
+    site: str
+    """The source's name of a ``Site`` of the scenario; "" for bare metal."""
+    subnet: str
+    """The short name of a subnet of the site."""
+    addresses: tuple[str, ...]
+    pod_cidrs: tuple[str, ...] = ()
+    """Of both families in a dual-stack cluster; empty for a node that has none yet."""
+    zone: str = ""
+    os: str = "linux"
+    forwards: bool | None = True
+    """The truth about its interface; None for a cloud that does not say."""
+    scale_set: str | None = None
+    """``name/number`` for an Azure machine of a uniform scale set, whose flag cannot be written."""
+    routed: bool = True
+    """Whether each pod CIDR has the right route, where the cloud has routes."""
+    backend: str | None = "host-gw"
+    ready: bool | None = True
+    schedulable: bool = True
+    identified: bool = True
+    """Whether the node has a provider id and topology labels."""
+    vm: bool = True
+    """False for a node whose VM is gone."""
+    node: bool = True
+    """False for a VM on which no node runs."""
+    spare_address: str | None = None
+    """The address of a second interface, on which forwarding is left off (EC2)."""
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+class Deed(StrEnum):
+    """What a step of a schedule does to a machine."""
+
+    CORDON = "cordon"
+    REMOVE = "remove"
+    """The node and its VM are gone; its routes stay behind."""
+    REGISTER = "register"
+    """A new VM exists and its kubelet has registered: no pod CIDR, no flannel, not ready."""
+    ASSIGN = "assign"
+    """The controller manager has assigned the pod CIDRs and flannel has started."""
+    READY = "ready"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing that happens ``at_s`` seconds after the start, to the node with the machine's name."""
+
+    at_s: float
+    deed: Deed
+    machine: Machine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """A whole world at its start, and what will happen in it.
+
+    ``scope`` is what an operator of this cluster would have said on the command line. ``echoes`` is the number of reads
+    that still show the old value after a write (eventual consistency). ``schedule`` is in the order of time.
+    """
+
+    name: str
+    pod_cidrs: tuple[str, ...]
+    machines: tuple[Machine, ...]
+    sites: tuple[Site, ...] = ()
+    scope: Scope = field(default_factory=Scope)
+    echoes: int = 0
+    schedule: tuple[Step, ...] = ()
