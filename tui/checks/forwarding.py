@@ -46,8 +46,9 @@ def check(joined: Joined) -> Iterator[Finding]:
 
 def _off(node: Node, placement: Placement, interface: NetworkInterface) -> Finding:
     switch = interface.switch
-    flag = f"{switch.flag} of {switch.subject} is {str(switch.value(False)).lower()}"
-    summary = f"{flag}: the cloud drops packets from and to this node's pods"
+    holder = switch.subject.rpartition("/")[2]
+    value = str(switch.value(False)).lower()
+    summary = f"{switch.flag} of {holder} is {value}: the cloud drops packets from and to this node's pods"
     remedy = SetForwarding(
         node=node.name,
         node_uid=node.uid,
