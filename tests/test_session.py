@@ -190,7 +190,7 @@ def test_the_list_turns_healthy_because_a_later_observation_says_so(
     house.cloud.views = [broken]
     session.start()
     reports = session.reports()
-    assert wait_for(reports, lambda report: bool(report.findings)).findings[0].code == "forwarding-off"
+    wait_for(reports, lambda report: [finding.code for finding in report.findings] == ["forwarding-off"])
     result: list[ApplyResult | PortError] = []
     ended = threading.Event()
     held = threading.Event()

@@ -145,9 +145,9 @@ class Observer:
             answer(error)
 
     def _keep(self, view: CloudView) -> CloudView:
-        """Fall back on the last good view of a source that fails now, unless it is too old to be believed."""
+        """Fall back on the last view of a source that tells nothing now, unless it is too old to be believed."""
         last = self._views.get(view.source.name)
-        if view.source.state is SourceState.OK or last is None or last.source.observed_at is None:
+        if view.instances is not None or last is None or last.source.observed_at is None:
             return view
         source = replace(view.source, observed_at=last.source.observed_at)
         if view.source.state is SourceState.DENIED or self._old(last.source.observed_at, CLOUD_INTERVAL_S):

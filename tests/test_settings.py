@@ -1,0 +1,146 @@
+"""Flag, environment, config file, default: which one wins, and what a mistake in each is told as."""
+
+from collections.abc import Mapping
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from tui.model.node import Cloud
+from tui.settings import OPTIONS, THEMES, UsageError, load_settings
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def configured(text: str, home: Path) -> Mapping[str, str]:
+    path = home / "my.toml"
+    path.write_text(text)
+    return {"L2BRIDGE_CONFIG": str(path)}
+
+
+def test_nothing_given_leaves_the_defaults(home: Path) -> None:
+    settings = load_settings({}, {})
+    assert (settings.cloud, settings.max_changes, settings.read_only, settings.demo) == (None, 50, False, None)
+    assert settings.state_dir == home / ".local/state/l2bridge-tui"
+
+
+def test_a_flag_wins_over_the_environment_over_the_config_file(home: Path) -> None:
+    environ = {**configured('context = "file"\nmax-changes = 7\naws-region = "eu-1"', home)}
+    environ |= {"L2BRIDGE_CONTEXT": "environment", "L2BRIDGE_MAX_CHANGES": "8"}
+    settings = load_settings({"context": "flag"}, environ)
+    assert (settings.context, settings.max_changes, settings.aws_region) == ("flag", 8, "eu-1")
+
+
+def test_an_empty_variable_is_as_good_as_none(home: Path) -> None:
+    assert load_settings({}, {**configured('cloud = "gce"', home), "L2BRIDGE_CLOUD": ""}).cloud is Cloud.GCE
+
+
+def test_every_option_is_read_from_all_three_places(home: Path) -> None:
+    texts = {"read-only": "true", "ascii": "yes", "max-changes": "9", "cloud": "aws", "theme": "mono"}
+    texts |= {"cluster-cidr": "10.42.0.0/16", "node-subnet": "10.0.0.0/24"}
+    given = {option.name: texts.get(option.name, "/some/text") for option in OPTIONS}
+    environ = {option.variable: given[option.name] for option in OPTIONS}
+    plain = {"read-only": "true", "ascii": "true", "max-changes": "9"}
+    lines = [f"{name} = {plain.get(name, repr(text))}" for name, text in given.items()]
+    by_flag, by_environment = load_settings(given, {}), load_settings({}, environ)
+    assert by_flag == by_environment == load_settings({}, configured("\n".join(lines), home))
+    default = load_settings({}, {})
+    assert all(getattr(by_flag, option.field) != getattr(default, option.field) for option in OPTIONS)
+
+
+def test_the_config_folder_is_looked_at_and_the_state_folder_can_be_moved(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "etc"))
+    folder = home / "etc/l2bridge-tui"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text('aws-vpc = "vpc-9"')
+    settings = load_settings({}, {"L2BRIDGE_STATE_DIR": "~/state"})
+    assert settings.aws_vpc == "vpc-9"
+    assert settings.state_dir == home / "state"
+
+
+def test_ranges_are_canonical_and_come_as_list_or_in_one_text(home: Path) -> None:
+    wanted = (ip_network("10.42.0.0/16"), ip_network("2001:db8::/56"))
+    environ = {"L2BRIDGE_CLUSTER_CIDR": "10.42.1.5/16, 2001:db8::/56"}
+    assert load_settings({}, environ).cluster_cidrs == wanted
+    assert load_settings({"cluster-cidr": ["10.42.0.0/16", "2001:db8::/56"]}, {}).cluster_cidrs == wanted
+    text = 'cluster-cidr = ["10.42.0.0/16", "2001:db8::/56"]'
+    assert load_settings({}, configured(text, home)).cluster_cidrs == wanted
+
+
+def test_auto_takes_back_a_cloud_named_elsewhere(home: Path) -> None:
+    assert load_settings({"cloud": "auto"}, configured('cloud = "gce"', home)).cloud is None
+
+
+def test_a_switch_in_the_environment_can_take_one_in_the_file_back(home: Path) -> None:
+    environ = {**configured("read-only = true", home), "L2BRIDGE_READ_ONLY": "false"}
+    assert not load_settings({}, environ).read_only
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "sentence"),
+    [
+        ({"cloud": "ec2"}, {}, "--cloud must be one of auto, aws, gce, azure, none, not 'ec2'"),
+        ({"theme": "pink"}, {}, f"--theme must be one of {', '.join(THEMES)}, not 'pink'"),
+        ({"max-changes": "0"}, {}, "--max-changes must be a whole number from 1, not 0"),
+        ({"max-changes": "many"}, {}, "--max-changes must be a whole number from 1, not 'many'"),
+        ({"max-changes": "²"}, {}, "--max-changes must be a whole number from 1, not '²'"),
+        ({"cluster-cidr": ["10.42.0.0"]}, {}, "--cluster-cidr must be a CIDR such as 10.42.0.0/16, not '10.42.0.0'"),
+        ({"cluster-cidr": [""]}, {}, "--cluster-cidr must be a CIDR such as 10.42.0.0/16, or a list of them"),
+        ({"context": " "}, {}, "--context must not be empty"),
+        ({}, {"L2BRIDGE_READ_ONLY": "perhaps"}, "L2BRIDGE_READ_ONLY must be true or false, not 'perhaps'"),
+        ({}, {"L2BRIDGE_NODE_SUBNET": "x/y"}, "L2BRIDGE_NODE_SUBNET must be a CIDR such as 10.42.0.0/16, not 'x/y'"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named_with_its_place(
+    flags: Mapping[str, object], environ: Mapping[str, str], sentence: str
+) -> None:
+    with pytest.raises(UsageError) as raised:
+        load_settings(flags, environ)
+    assert str(raised.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("\ncloud = ", "the config file FILE is not valid TOML: Invalid value (at the end, line 2)"),
+        ("cloud = " + "[" * 10_000, "the config file FILE is not valid TOML: maximum recursion depth exceeded"),
+        ("\ncloud = x", "the config file FILE is not valid TOML: Invalid value (at line 2, column 9)"),
+        ("\n\nread_only = true", "FILE, line 3: 'read_only' is unknown, did you mean 'read-only'?"),
+        ('[kubernetes]\ncontext = "x"', "FILE, line 1: 'kubernetes' is unknown; known are kubeconfig, context"),
+        ('# theme\nmax-changes = "many"', "FILE, line 2: 'max-changes' must be a whole number from 1, not 'many'"),
+        ("max-changes = true", "FILE, line 1: 'max-changes' must be a whole number from 1, not True"),
+        ("context = 3", "FILE, line 1: 'context' must be text"),
+        ("read-only = 1", "FILE, line 1: 'read-only' must be true or false, not 1"),
+        ('cluster-cidr = ["10.42.0.0/16", 7]', "FILE, line 1: 'cluster-cidr' must be a CIDR such as 10.42.0.0/16"),
+        ('"esc\\u001b[2J" = 1', "FILE: 'esc\\\\x1b[2J' is unknown; known are"),
+    ],
+)
+def test_a_mistake_in_the_config_file_is_named_with_its_line(text: str, sentence: str, home: Path) -> None:
+    with pytest.raises(UsageError) as raised:
+        load_settings({}, configured(text, home))
+    assert str(raised.value).startswith(sentence.replace("FILE", str(home / "my.toml")))
+
+
+def test_a_config_file_that_was_named_must_be_there_and_be_text(home: Path) -> None:
+    missing = home / "missing.toml"
+    with pytest.raises(UsageError, match=r"missing\.toml does not exist"):
+        load_settings({"config": str(missing)}, {})
+    (home / "binary.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match=r"binary\.toml cannot be read: it is not UTF-8"):
+        load_settings({"config": str(home / "binary.toml")}, {})
+    with pytest.raises(UsageError, match="cannot be read: Is a directory"):
+        load_settings({"config": str(home)}, {})
+
+
+def test_the_themes_that_may_be_named_are_those_of_the_screen() -> None:
+    from tui.screen import themes
+
+    assert tuple(themes.THEMES) == THEMES

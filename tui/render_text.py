@@ -1,0 +1,236 @@
+"""What a person reads without the screen: reports, plans and results as lines of text.
+
+Pure; signs of our own are ASCII, other people's text is made safe. May import the model and ``render`` only.
+"""
+
+import shlex
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import groupby
+
+from tui.model.document import instant
+from tui.model.finding import Assessment, Code, Finding, Forwarding, Layer2, Report, RouteState, Severity, Verdict
+from tui.model.plan import ApplyResult, Change, Outcome, Plan, Progress, Status
+from tui.model.snapshot import SourceState
+from tui.model.text import printable
+from tui.render import SYMBOLS, Selection, plan_lines
+
+_VERDICTS = {
+    Verdict.BAD: "BAD x",
+    Verdict.FIX: "FIX !",
+    Verdict.UNKNOWN: "??  ?",
+    Verdict.NEW: "NEW *",
+    Verdict.OK: "OK  +",
+}
+"""Word and sign of each verdict, worst first."""
+_WORST_FIRST = tuple(_VERDICTS)
+_FORWARDING = {Forwarding.ON: "on", Forwarding.OFF: "OFF", Forwarding.NOT_REQUIRED: "-", Forwarding.UNKNOWN: "?"}
+_LAYER2 = {
+    Layer2.SAME: "same L2",
+    Layer2.DIFFERENT: "OTHER L2",
+    Layer2.NOT_REQUIRED: "-",
+    Layer2.UNKNOWN: "L2 ?",
+}
+_ROUTES = {
+    RouteState.MISSING: "MISSING",
+    RouteState.BLACKHOLE: "BLACKHOLE",
+    RouteState.WRONG_NEXT_HOP: "WRONG HOP",
+    RouteState.DUPLICATE: "DUPLICATE",
+    RouteState.UNKNOWN: "route ?",
+    RouteState.OK: "route ok",
+}
+"""Every state of a route that is required, worst first."""
+
+_NEXT_STEPS = {
+    Code.LAYER2_DIFFERENT: "move the node into the others' subnet, or use a flannel backend that can cross subnets",
+    Code.PODCIDR_MISSING: "wait; if it stays, see that the controller manager allocates node CIDRs and has some left",
+    Code.PODCIDR_OVERLAP: "pod CIDRs are assigned for good: drain and delete one of the two, and let it register anew",
+    Code.INSTANCE_NOT_FOUND: "if the VM is gone, delete the Node object; else say where it is (--cloud, --aws-region)",
+    Code.BACKEND_NOT_HOST_GW: "nothing, if that is meant; else set host-gw in flannel's configuration and restart it",
+}
+"""What a person can do about what no plan mends."""
+_OBSERVE_AGAIN = "nothing is proven: check again once it can be observed"
+
+
+def report_lines(report: Report, names: Collection[str] | None, *, program: str) -> Iterator[str]:
+    """Yield a report, or its part about the nodes of these names. ``program`` is how hints call this program."""
+    selection = Selection.of(report, names)
+    yield from _heading(selection)
+    yield ""
+    if report.synchronising:
+        yield "The nodes could not be listed, so that nothing can be judged."
+    elif not report.assessments:
+        yield "The cluster has no nodes."
+    else:
+        yield from _table(selection.assessments)
+    yield from _findings(selection, program)
+    yield from _lost_sources(selection)
+    yield ""
+    yield from _closing(selection, names, program)
+
+
+def _heading(selection: Selection) -> Iterator[str]:
+    snapshot = selection.report.snapshot
+    cidrs = ", ".join(map(str, snapshot.cluster.pod_cidrs)) or "unknown"
+    sound = ", ".join(printable(source.name) for source in selection.sources if source.state is SourceState.OK)
+    yield f"Cluster {printable(snapshot.cluster.context)} at {printable(snapshot.cluster.server)}, pod CIDRs {cidrs}"
+    yield f"Observed {instant(snapshot.taken_at)} from {sound or 'no source at all'}"
+
+
+# The table.
+
+
+def _table(assessments: Iterable[Assessment]) -> Iterator[str]:
+    ordered = sorted(assessments, key=lambda assessment: _WORST_FIRST.index(assessment.verdict))
+    return aligned([("STATE", "NODE", "OS", "POD CIDR", "FWD", "ROUTE/L2"), *map(_row, ordered)])
+
+
+def _row(assessment: Assessment) -> tuple[str, ...]:
+    node = assessment.node
+    return (
+        _VERDICTS[assessment.verdict],
+        printable(node.name),
+        printable(node.os or "-"),
+        ",".join(map(str, node.pod_cidrs)) or "none yet",
+        _FORWARDING[assessment.forwarding],
+        _way(assessment),
+    )
+
+
+def _way(assessment: Assessment) -> str:
+    """Return how pod packets reach the node: by the worst of its routes, else by layer 2."""
+    states = {route.state for route in assessment.routes} - {RouteState.NOT_REQUIRED}
+    return next((text for state, text in _ROUTES.items() if state in states), _LAYER2[assessment.layer2])
+
+
+_WIDEST = 64
+
+
+def aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """Yield rows of equally many cells as lines whose columns stand below each other on a terminal.
+
+    A cell of more than 64 columns shifts the rest of its own row only.
+    """
+    widths = [max(min(cells(cell), _WIDEST) for cell in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        padded = (cell + " " * (width - cells(cell)) for cell, width in zip(row, widths, strict=True))
+        yield "  ".join(padded).rstrip()
+
+
+def cells(text: str) -> int:
+    """Return how many columns of a terminal a safe text takes: East Asian wide characters two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.category(character) in {"Mn", "Me"} else 2 if _is_wide(character) else 1 for character in text
+    )
+
+
+def _is_wide(character: str) -> bool:
+    return unicodedata.east_asian_width(character) in {"W", "F"}
+
+
+# The findings.
+
+
+def _findings(selection: Selection, program: str) -> Iterator[str]:
+    order = {assessment.node.name: _WORST_FIRST.index(assessment.verdict) for assessment in selection.assessments}
+    found = sorted(selection.findings, key=lambda finding: (order.get(finding.node or "", -1), finding.node or ""))
+    for node, findings in groupby(found, key=lambda finding: finding.node):
+        yield ""
+        yield "Cluster" if node is None else printable(node)
+        for finding in findings:
+            yield f"  {finding.severity} {finding.code}: {printable(finding.summary)}"
+            step = next_step(finding, program)
+            if step is not None:
+                yield f"    next: {step}"
+
+
+def next_step(finding: Finding, program: str) -> str | None:
+    """Say what to do about a finding; None where its summary says everything."""
+    if finding.fixable:
+        return f"{program} plan {shlex.quote(printable(finding.node or ''))}"
+    if finding.severity is Severity.UNKNOWN:
+        return _OBSERVE_AGAIN
+    if finding.obstacle is not None:
+        return f"by hand: {printable(finding.obstacle)}"
+    return _NEXT_STEPS.get(finding.code)
+
+
+def _lost_sources(selection: Selection) -> Iterator[str]:
+    lost = [source for source in selection.sources if source.state is not SourceState.OK]
+    if lost:
+        yield ""
+        yield "Not everything could be observed:"
+        for source in lost:
+            yield f"  {printable(source.name)} {source.state}: {printable(source.message or 'no reason was given')}"
+
+
+def _closing(selection: Selection, names: Collection[str] | None, program: str) -> Iterator[str]:
+    yield counted(selection)
+    fixable = {finding.node for finding in selection.findings if finding.fixable and finding.node is not None}
+    if fixable:
+        arguments = "" if names is None else " " + shlex.join(map(printable, sorted(fixable)))
+        yield f"{_number(len(fixable), 'node')} can be fixed. See what would be changed: {program} plan{arguments}"
+    elif selection.observed and selection.faultless:
+        yield "Everything required was observed and is right."
+
+
+def counted(selection: Selection) -> str:
+    """Return the counters in one line."""
+    counts = selection.counts()
+    total = _number(counts.pop("nodes"), "node")
+    return f"{total}: " + ", ".join(f"{count} {name}" for name, count in counts.items())
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+# Plans and results.
+
+
+def plan_text(plan: Plan) -> Iterator[str]:
+    """Yield a plan for a named cluster as a diff."""
+    yield f"Cluster {printable(plan.cluster.context)} at {printable(plan.cluster.server)}"
+    yield ""
+    for line in plan_lines(plan):
+        yield line.text
+
+
+_STATUSES = {
+    Status.APPLIED: "applied and verified",
+    Status.ALREADY_SO: "already so",
+    Status.REFUSED: "REFUSED",
+    Status.FAILED: "FAILED",
+    Status.INDETERMINATE: "INDETERMINATE",
+    Status.SKIPPED: "skipped",
+}
+
+
+def progress_line(progress: Progress) -> str:
+    """Return one step of a run."""
+    if progress.outcome is None:
+        return f"[{progress.done + 1}/{progress.total}] {_title(progress.change)} ..."
+    return f"[{progress.done}/{progress.total}] {_title(progress.change)}: {_outcome(progress.outcome)}"
+
+
+def result_lines(result: ApplyResult, plan: Plan, *, program: str) -> Iterator[str]:
+    """Yield every change with its outcome, the sum, and what to do about what did not succeed."""
+    changes = {change.id: change for change in plan.changes}
+    for outcome in result.outcomes:
+        yield f"{_title(changes[outcome.change])}: {_outcome(outcome)}"
+    yield ""
+    counts = ", ".join(f"{count} {status}" for status, count in result.counts().items() if count)
+    yield f"Apply {result.id}: {counts}."
+    if not result.good:
+        yield f"Not everything is done. See what is left: {program} plan"
+
+
+def _title(change: Change) -> str:
+    return f"{SYMBOLS[change.action]} {change.kind} of {printable(change.subject)} (node {printable(change.node)})"
+
+
+def _outcome(outcome: Outcome) -> str:
+    why = f": {printable(outcome.message)}" if outcome.message else ""
+    return f"{_STATUSES[outcome.status]}{why} ({outcome.seconds:.1f} s)"
