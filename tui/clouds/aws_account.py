@@ -1,0 +1,275 @@
+"""The AWS account that the environment names: boto3's session, its EC2 clients, and what their errors mean.
+
+The only importer of boto3, which is imported with the first call and not with this module. Credentials, profiles,
+endpoints and certificates come from boto3's own chain alone. May import the ports and the model only.
+"""
+
+import os
+import re
+import shlex
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from tui.model.text import printable
+from tui.ports import Conflict, Denied, Indeterminate, NotFound, PortError, Rejected, Throttled, Unavailable
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+    from botocore.exceptions import BotoCoreError, ClientError
+    from mypy_boto3_ec2 import EC2Client
+
+_CONNECT_TIMEOUT_S = 5
+_READ_TIMEOUT_S = 30
+
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+_UNKNOWN_IDENTITY = frozenset(
+    {
+        "AuthFailure",
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "SignatureDoesNotMatch",
+        "OptInRequired",
+    }
+)
+_FORBIDDEN = frozenset({"UnauthorizedOperation", "AccessDenied", "AccessDeniedException"})
+_THROTTLED = frozenset(
+    {
+        "RequestLimitExceeded",
+        "EC2ThrottledException",
+        "RequestThrottled",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "TooManyRequestsException",
+    }
+)
+_NO_SUCH_INTERFACE = "invalidnetworkinterfaceid."
+_IN_TRANSITION = frozenset({"IncorrectState", "IncorrectInstanceState"})
+
+_ENCODED_DETAILS = re.compile(r"\s*Encoded authorization failure message:.*", re.DOTALL)
+_PRINCIPAL = re.compile(r"User: (\S+) is not authorized")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Call:
+    operation: str
+    region: str
+    subject: str | None
+    writes: bool
+
+
+class Account:
+    """One session and a client per region, made on first use. Safe for several threads.
+
+    ``attempts`` is how often a call is sent at most, the first time included.
+    """
+
+    def __init__(self, *, attempts: int) -> None:
+        self._attempts = attempts
+        # Clients may be shared between threads; sessions, and so the making of clients, may not.
+        self._lock = threading.Lock()
+        self._session: Session | None = None
+        self._clients: dict[str, EC2Client] = {}
+
+    def default_region(self) -> str | None:
+        """Return the region of the environment or the profile. Raises ``Denied`` or ``Unavailable`` on bad settings."""
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+
+        try:
+            with self._lock:
+                return self._opened().region_name
+        except BotoCoreError as error:
+            raise self._unanswered(error, None) from error
+
+    @contextmanager
+    def calling(
+        self, operation: str, region: str, subject: str | None = None, *, writes: bool = False
+    ) -> Iterator["EC2Client"]:
+        """Lend the region's client for one operation, and turn what it raises into port errors.
+
+        With ``writes``, an end that is not known is ``Indeterminate``. After ``Denied`` the next call starts from the
+        environment again, since a login elsewhere may have mended it.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+        from botocore.parsers import ResponseParserError  # noqa: PLC0415
+
+        call = _Call(operation=operation, region=region, subject=subject, writes=writes)
+        try:
+            yield self._client(region)
+        except ClientError as error:
+            raise self._refused(error, call) from error
+        except BotoCoreError as error:
+            raise self._unanswered(error, call) from error
+        except ResponseParserError as error:
+            raise _lost(call, "what answered is not EC2: check the endpoint and the proxy") from error
+
+    def _opened(self) -> "Session":
+        from boto3.session import Session  # noqa: PLC0415
+
+        if self._session is None:
+            self._session = Session()
+        return self._session
+
+    def _client(self, region: str) -> "EC2Client":
+        from botocore.config import Config  # noqa: PLC0415
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+
+        with self._lock:
+            if region not in self._clients:
+                config = Config(
+                    connect_timeout=_CONNECT_TIMEOUT_S,
+                    read_timeout=_READ_TIMEOUT_S,
+                    retries={"mode": "standard", "total_max_attempts": self._attempts},
+                )
+                try:
+                    self._clients[region] = self._opened().client("ec2", region_name=region, config=config)
+                except BotoCoreError:
+                    raise
+                except ValueError as error:  # of an endpoint that is no URL; botocore has no error class for it
+                    raise Unavailable(_one_line(f"EC2 in {region} cannot be called: {error}")) from error
+            return self._clients[region]
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._session = None
+            self._clients = {}
+
+    def _identity(self) -> tuple[str, str]:
+        """Return whose credentials are used, and how to renew them. Keys in the environment win over any profile."""
+        if "AWS_ACCESS_KEY_ID" in os.environ:
+            return "the environment", "set new ones"
+        with self._lock:
+            session = self._opened()
+            profile = session.profile_name
+            # boto3 does not show the profile's settings itself.
+            settings = session._session.get_scoped_config()
+        name = f"profile {printable(profile)}"
+        for setting, command in (("sso_", "aws sso login"), ("login_", "aws login")):
+            if any(key.startswith(setting) for key in settings):
+                return name, f"run {command} --profile {shlex.quote(printable(profile))}"
+        return name, "renew them"
+
+    def _refused(self, error: "ClientError", call: _Call) -> PortError:
+        """Translate an answer of EC2, or of the service that issues the credentials."""
+        told = error.response.get("Error", {})
+        code, status = told.get("Code") or "", _status(error)
+        said = _one_line(_ENCODED_DETAILS.sub("", told.get("Message") or ""))
+        if code in _THROTTLED:
+            return Throttled(f"EC2 in {call.region} gets too many calls of this account", _retry_after_s(error))
+        if code in _EXPIRED or code in _UNKNOWN_IDENTITY:
+            return self._unaccepted(code, call)
+        if code in _FORBIDDEN:
+            return self._forbidden(said, call, error.operation_name)
+        if status in {401, 403}:
+            self._forget()
+            return Denied(_refusal(code, said, call))
+        return _failed(code, status, said, call)
+
+    def _unaccepted(self, code: str, call: _Call) -> Denied:
+        name, renewal = self._identity()
+        self._forget()
+        if code in _EXPIRED:
+            return Denied(f"the AWS credentials of {name} have expired: {renewal}")
+        return Denied(
+            f"EC2 in {call.region} does not accept the credentials of {name} ({code}): "
+            f"{renewal}, and check that the account may use this region"
+        )
+
+    def _forbidden(self, said: str, call: _Call, operation: str) -> Denied:
+        """Name the missing action; it is another service's when credentials were refused."""
+        self._forget()
+        service = "ec2:" if operation == call.operation else "sts:" if operation.startswith("Assume") else ""
+        principal = _PRINCIPAL.search(said)
+        whose = printable(principal.group(1)) if principal else "these credentials"
+        denial = "an explicit deny stands against it" if "explicit deny" in said else "add it to their policy"
+        return Denied(f"{service}{operation} is not allowed to {whose} in {call.region}: {denial}")
+
+    def _unanswered(self, error: "BotoCoreError", call: _Call | None) -> PortError:
+        """Translate what botocore raises when there was no answer, or nothing was asked."""
+        from botocore import exceptions as sdk  # noqa: PLC0415
+
+        denial = self._without_credentials(error)
+        if denial is not None:
+            self._forget()
+            return denial
+        region = call.region if call else "its default region"
+        host = urlsplit(str(error.kwargs.get("endpoint_url", ""))).hostname or "its endpoint"
+        match error:
+            case sdk.EndpointConnectionError() | sdk.ConnectTimeoutError():
+                trouble = f"{host} cannot be reached: check that {printable(region)} is a region, and the network"
+            case sdk.ProxyConnectionError():
+                trouble = "the proxy cannot be reached: check HTTPS_PROXY"
+            case sdk.SSLError() if call is None or not call.writes or "CERTIFICATE_VERIFY_FAILED" in str(error):
+                trouble = f"the TLS certificate of {host} is not trusted: check AWS_CA_BUNDLE"
+            case sdk.InvalidRegionError():
+                trouble = f"{printable(region)!r} cannot be a region's name: give --aws-region"
+            case sdk.ReadTimeoutError() if call:
+                return _lost(call, f"no answer came within {_READ_TIMEOUT_S} s")
+            case sdk.HTTPClientError() | sdk.SSLError() if call:
+                return _lost(call, "the connection broke")
+            case sdk.ConfigParseError():
+                path = _one_line(str(error.kwargs.get("path", "")))
+                trouble = f"the AWS configuration file {path} cannot be parsed: correct it"
+            case _:
+                trouble = f"EC2 in {printable(region)} cannot be called: {_one_line(str(error))}"
+        return Unavailable(trouble)
+
+    def _without_credentials(self, error: "BotoCoreError") -> Denied | None:
+        from botocore import exceptions as sdk  # noqa: PLC0415
+
+        match error:
+            case sdk.NoCredentialsError():
+                return Denied("there are no AWS credentials: set AWS_PROFILE, or run aws configure or aws sso login")
+            case sdk.ProfileNotFound():
+                profile = _one_line(str(error.kwargs.get("profile", "")))
+                return Denied(f"there is no AWS profile {profile}: set AWS_PROFILE to one that exists")
+            case sdk.SSOError() | sdk.TokenRetrievalError():
+                return self._logged_out()
+            case _ if type(error).__name__.startswith("Login"):  # the class is not in every supported release
+                return self._logged_out()
+            case sdk.PartialCredentialsError() | sdk.CredentialRetrievalError() | sdk.NoAuthTokenError():
+                return Denied(f"the AWS credentials cannot be used: {_one_line(str(error))}")
+            case _:
+                return None
+
+    def _logged_out(self) -> Denied:
+        name, renewal = self._identity()
+        return Denied(f"the AWS login of {name} is missing or has expired: {renewal}")
+
+
+def _failed(code: str, status: int, said: str, call: _Call) -> PortError:
+    if code.lower().startswith(_NO_SUCH_INTERFACE):
+        return NotFound(f"{call.subject} does not exist in {call.region}")
+    if status >= 500:
+        return _lost(call, f"it answered {status} {code}".rstrip())
+    if code in _IN_TRANSITION:
+        return Conflict(f"{call.subject} is being changed by somebody else ({said})")
+    return (Rejected if call.writes else Unavailable)(_refusal(code, said, call))
+
+
+def _refusal(code: str, said: str, call: _Call) -> str:
+    return f"EC2 in {call.region} refuses {call.operation} ({printable(code)}: {said})"
+
+
+def _lost(call: _Call, how: str) -> PortError:
+    """Return the error of a call that was sent and not answered."""
+    if call.writes:
+        return Indeterminate(f"EC2 in {call.region} may or may not have changed {call.subject}: {how}")
+    return Unavailable(f"EC2 in {call.region} did not complete {call.operation}: {how}")
+
+
+def _status(error: "ClientError") -> int:
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+
+
+def _retry_after_s(error: "ClientError") -> float | None:
+    told = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("retry-after", "")
+    return float(told) if told.isdecimal() else None
+
+
+def _one_line(text: str) -> str:
+    return printable(" ".join(text.split()))

@@ -1,0 +1,210 @@
+"""``NodeSource`` over the ``kubernetes`` package: list, watch, flannel's ConfigMap, and errors in the ports' words.
+
+Requests go through the package's connection pool and are decoded by ``kube_wire``, because the package's own models
+take many times as long. May import the ports and the model.
+"""
+
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Self
+
+from tui.kube_wire import Malformed, Status, decode_event, decode_page, decode_pod_cidrs, decode_status
+from tui.kubeconfig import UserEntry, read_access
+from tui.model.node import IPNetwork, Node
+from tui.model.snapshot import Cluster
+from tui.model.text import printable
+from tui.ports import (
+    Denied,
+    Expired,
+    Misconfigured,
+    NodeEvent,
+    NodeList,
+    NotFound,
+    PortError,
+    Throttled,
+    Unavailable,
+)
+
+if TYPE_CHECKING:
+    from tui.kube_connection import Connection, Response
+
+_PAGE_NODES = 500
+_WATCH_S = 290
+"""How long the server keeps a watch open. Shortly before the end it sends a bookmark, where the next one continues."""
+_WATCH_SLACK_S = 15.0
+_NODES = "/api/v1/nodes"
+_FLANNEL_CONFIG_MAPS = ("kube-flannel/kube-flannel-cfg", "kube-system/kube-flannel-cfg", "kube-system/canal-config")
+"""Of flannel's own manifest and chart; of RKE and older manifests; of Canal."""
+
+
+class KubeNodes:
+    """The nodes of one cluster. Safe to use from several threads."""
+
+    def __init__(self, kubeconfig: str | None, context: str | None) -> None:
+        self._access = read_access(kubeconfig, context)
+        self._kubeconfig = kubeconfig
+        self._connection: Connection | None = None
+        self._connecting = threading.Lock()
+        self._watching = threading.Lock()
+        self._watched: Response | None = None
+        self._closed = False
+
+    @classmethod
+    def open(cls, *, kubeconfig: str | None, context: str | None) -> Self:
+        """Choose the cluster without asking it anything. Raises ``Misconfigured``."""
+        return cls(kubeconfig, context)
+
+    def cluster(self) -> Cluster:
+        """Return context and server as the kubeconfig has them."""
+        return Cluster(context=self._access.context, server=self._access.server)
+
+    def list(self) -> NodeList:
+        """Return all nodes, read in pages; when the pages expire on the way, once more in one piece."""
+        try:
+            return self._list(page_nodes=_PAGE_NODES)
+        except Expired:
+            pass
+        try:
+            return self._list(page_nodes=None)
+        except Expired as error:
+            raise Unavailable(f"{self._access.server} gave up the list of nodes half-way: it is overloaded") from error
+
+    def _list(self, *, page_nodes: int | None) -> NodeList:
+        nodes: list[Node] = []
+        query = {"limit": str(page_nodes)} if page_nodes else {}
+        with self._understood():
+            page = decode_page(self._request(_NODES, query).read())
+            while page.next_token:  # the server works on the next page while the nodes of this one are made
+                response = self._request(_NODES, {**query, "continue": page.next_token})
+                nodes += page.nodes()
+                page = decode_page(response.read())
+        return NodeList(nodes=(*nodes, *page.nodes()), version=page.version)
+
+    def watch(self, since: str) -> Iterator[NodeEvent]:
+        """Yield the events after ``since``. After ``close``, now or before, it ends."""
+        query = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": since}
+        with self._understood():
+            response = self._request(_NODES, {**query, "timeoutSeconds": str(_WATCH_S)})
+        with self._watching:
+            self._watched = response
+        try:
+            if not self._closed:
+                yield from self._events(response)
+        finally:
+            with self._watching:
+                self._watched = None
+            response.close()
+
+    def _events(self, response: "Response") -> Iterator[NodeEvent]:
+        with self._understood():
+            for line in self._lines(response):
+                event = decode_event(line)
+                if isinstance(event, Status):
+                    raise self._failure(event.code, event, None)
+                yield event
+
+    def _lines(self, response: "Response") -> Iterator[bytes]:
+        """Yield the complete lines of a watch; a torn last one is what the next watch will send again."""
+        rest = b""
+        try:
+            for chunk in response.chunks(silence_s=_WATCH_S + _WATCH_SLACK_S):
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in filter(None, lines):
+                    if self._closed:
+                        return
+                    yield line
+        except (Unavailable, ValueError):
+            if not self._closed:
+                raise
+
+    def pod_cidrs(self) -> tuple[IPNetwork, ...]:
+        """Return the networks of the first flannel ConfigMap that names any."""
+        denied: Denied | None = None
+        for place in _FLANNEL_CONFIG_MAPS:
+            namespace, _, name = place.partition("/")
+            try:
+                networks = decode_pod_cidrs(
+                    self._request(f"/api/v1/namespaces/{namespace}/configmaps/{name}", {}).read()
+                )
+            except (NotFound, Malformed):
+                continue
+            except Denied as error:
+                denied = denied or error
+                continue
+            if networks:
+                return networks
+        raise denied or NotFound("flannel's ConfigMap names no network: give --cluster-cidr")
+
+    def close(self) -> None:
+        """End a watch under way and every later one, from any thread."""
+        self._closed = True
+        with self._watching:
+            if self._watched is not None:
+                self._watched.stop()
+
+    def _request(self, path: str, query: Mapping[str, str]) -> "Response":
+        """Return the response, whose body is still to be read. A 401 is answered with fresh credentials, once."""
+        connection = self._connected(rejected=None)
+        response = connection.get(path, query)
+        if response.status == HTTPStatus.UNAUTHORIZED:
+            response.read()
+            response = self._connected(rejected=connection).get(path, query)
+        if response.status == HTTPStatus.OK:
+            return response
+        raise self._failure(response.status, decode_status(response.read()), response.headers.get("Retry-After"))
+
+    def _connected(self, *, rejected: "Connection | None") -> "Connection":
+        """Return a connection other than the rejected one, with credentials that have not expired."""
+        from tui.kube_connection import connect  # noqa: PLC0415 - takes a second, after the first paint
+
+        with self._connecting:
+            current = self._connection
+            if current is None or current is rejected or current.expired():
+                current = self._connection = connect(replace(self._access, user=self._user_now()))
+            return current
+
+    def _user_now(self) -> UserEntry:
+        """Return the credentials as the files have them now: a login or kubectl may have renewed them."""
+        try:
+            access = read_access(self._kubeconfig, self._access.context)
+        except Misconfigured as error:
+            raise Denied(str(error)) from error
+        if access.server != self._access.server:
+            raise Denied(f"{access.origin} has another server for this context now: start again to look at that one")
+        return access.user
+
+    @contextlib.contextmanager
+    def _understood(self) -> Iterator[None]:
+        try:
+            yield
+        except Malformed as error:
+            raise Unavailable(
+                f"{self._access.server} does not answer like a Kubernetes API server ({error})"
+            ) from error
+        except NotFound as error:
+            raise Unavailable(
+                f"{self._access.server} does not serve nodes: check the server in the kubeconfig"
+            ) from error
+
+    def _failure(self, code: int, status: Status, retry_after: str | None) -> PortError:
+        """Translate an error that the API server told."""
+        server, said = self._access.server, printable(status.message) or f"HTTP {code}"
+        match code:
+            case HTTPStatus.UNAUTHORIZED:
+                return Denied(
+                    f"{server} does not accept the credentials of the context {printable(self._access.context)}:"
+                    " log in again, as for kubectl"
+                )
+            case HTTPStatus.FORBIDDEN:
+                return Denied(f"{server} does not allow it: {said}")
+            case HTTPStatus.NOT_FOUND:
+                return NotFound(f"{server} does not have it: {said}")
+            case HTTPStatus.GONE:
+                return Expired(said)
+            case HTTPStatus.TOO_MANY_REQUESTS:
+                told = float(retry_after) if retry_after and retry_after.isdecimal() else status.retry_after_s
+                return Throttled(f"{server} is asked too often: {said}", told)
+        return Unavailable(f"{server} cannot answer: {said}")

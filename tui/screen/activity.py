@@ -1,0 +1,59 @@
+"""What happened since the console was opened, newest first."""
+
+from textual.app import ComposeResult
+
+from tui.model.finding import Activity, ActivityKind
+from tui.screen.format import Line, Span, Tone, clock, legible, line
+from tui.screen.pane import Pane
+from tui.screen.textview import TextView
+
+_SIGNS = {
+    ActivityKind.SYNCED: ("+", Tone.DIM),
+    ActivityKind.NODE_ADDED: ("*", Tone.NEW),
+    ActivityKind.NODE_CHANGED: ("~", Tone.PLAIN),
+    ActivityKind.NODE_REMOVED: ("-", Tone.DIM),
+    ActivityKind.FINDING_OPENED: ("!", Tone.FIX),
+    ActivityKind.FINDING_CLOSED: ("+", Tone.OK),
+    ActivityKind.APPLYING: (">", Tone.NEW),
+    ActivityKind.APPLIED: (">", Tone.STRONG),
+    ActivityKind.SOURCE_LOST: ("x", Tone.BAD),
+    ActivityKind.SOURCE_RECOVERED: ("+", Tone.OK),
+}
+
+
+class ActivityPane(Pane):
+    """The timeline of the report."""
+
+    TITLE = "activity"
+    KEY = "4"
+
+    def compose(self) -> ComposeResult:
+        """One scrollable text."""
+        yield TextView(ascii_only=self.ascii_only, identity="events")
+
+    def focus_content(self) -> None:
+        """Give the keys to the text."""
+        self.query_one(TextView).focus()
+
+    def on_mount(self) -> None:
+        """Nothing is known yet."""
+        self._redraw()
+
+    def watch_report(self) -> None:
+        """Draw the newer timeline."""
+        if self.is_mounted:
+            self._redraw()
+
+    def _redraw(self) -> None:
+        events = self.report.activity if self.report else ()
+        text = self.query_one(TextView)
+        text.show(map(event_line, reversed(events)) if events else [line(Span("Nothing has happened yet.", Tone.DIM))])
+        self.status = line(Span(f"{len(events)} events, newest first", Tone.DIM))
+
+
+def event_line(event: Activity) -> Line:
+    """Return one event as a line."""
+    sign, tone = _SIGNS[event.kind]
+    node = (Span(f"{legible(event.node)}  ", Tone.STRONG),) if event.node else ()
+    kind = Span(f"{sign} {event.kind.value:<16} ", tone)
+    return line(Span(f"{clock(event.at)}  ", Tone.DIM), kind, *node, legible(event.text), indent=30)

@@ -1,0 +1,71 @@
+"""What can be done right now, read from the live bindings: the one list behind help, palette and key line."""
+
+from dataclasses import dataclass
+
+from textual.dom import DOMNode
+from textual.screen import Screen
+
+from tui.screen.format import Line, Span, Tone, line
+
+_KEY_NAMES = {
+    "question_mark": "?",
+    "slash": "/",
+    "colon": ":",
+    "escape": "esc",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "exclamation_mark": "!",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One live binding. ``keys`` are all keys of it, as people write them; ``node`` is whose action it is."""
+
+    id: str
+    keys: tuple[str, ...]
+    title: str
+    explanation: str
+    action: str
+    node: DOMNode
+    shown: bool
+    enabled: bool
+
+
+def live_commands(screen: "Screen[object]") -> list[Command]:
+    """Return every binding that is in force on the screen, in the order focused widget, its parents, app."""
+    found: dict[str, Command] = {}
+    for key, active in screen.active_bindings.items():
+        binding = active.binding
+        if not binding.description:
+            continue
+        identity = binding.id or binding.action
+        known = found.get(identity)
+        found[identity] = Command(
+            id=identity,
+            keys=(*(known.keys if known else ()), key_name(key)),
+            title=binding.description,
+            explanation=binding.tooltip,
+            action=binding.action,
+            node=active.node,
+            shown=binding.show,
+            enabled=active.enabled,
+        )
+    return list(found.values())
+
+
+def key_name(key: str) -> str:
+    """Return a key as people write it."""
+    return _KEY_NAMES.get(key, key)
+
+
+def key_line(commands: list[Command], width: int) -> Line:
+    """Return the commands worth a place on the key line, as many as fit; the last two always do."""
+    shown = [command for command in commands if command.shown and command.enabled]
+    pairs = [(command.keys[0], command.title.lower()) for command in shown]
+    while len(pairs) > 2 and sum(len(key) + len(title) + 3 for key, title in pairs) > width:
+        pairs.pop(-3)
+    spans: list[Span] = []
+    for key, title in pairs:
+        spans += [Span(key, Tone.KEY), Span(f" {title}  ")]
+    return line(*spans)

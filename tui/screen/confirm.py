@@ -1,0 +1,124 @@
+"""The diff as a question. Danger is slow: focus stands on Cancel, escape and enter answer no, a paste answers nothing.
+
+Up to ten changes that delete nothing are confirmed with ``y``; more, or a deletion, by typing the context's name.
+"""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.events import Click
+from textual.widget import Widget
+from textual.widgets import Input
+
+from tui.model.plan import Action, Plan
+from tui.render import plan_summary
+from tui.screen.dialog import Dialog
+from tui.screen.format import Line, Span, Tone, legible, line
+from tui.screen.lineinput import LineInput
+from tui.screen.textview import Bar
+
+MOST_BY_KEY = 10
+"""How many changes a single key may confirm."""
+
+
+def word_required(plan: Plan) -> bool:
+    """Tell whether a single key is too quick for this plan."""
+    return len(plan.changes) > MOST_BY_KEY or plan.count(Action.DELETE) > 0
+
+
+class Cancel(Bar, can_focus=True, inherit_bindings=False):
+    """The safe answer, focused from the start."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "press", "Cancel", show=False, id="cancel.press", tooltip="Answer no"),
+    ]
+
+    def on_mount(self) -> None:
+        """Say what it is."""
+        self.show(line("[ Cancel ]"))
+
+    def action_press(self) -> None:
+        """Answer no."""
+        self.screen.dismiss(False)
+
+    def on_click(self, event: Click) -> None:
+        """Answer no."""
+        event.stop()
+        self.action_press()
+
+
+class Question(Dialog[bool]):
+    """Asks, and returns whether the answer was yes. With ``word`` only that word, typed, is a yes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "yes", "Yes", show=False, id="question.yes", tooltip="Answer yes"),
+        Binding("n", "back", "No", show=False, id="question.no", tooltip="Answer no"),
+        Binding("tab", "app.focus_next", "Next field", show=False, id="question.next"),
+        Binding("shift+tab", "app.focus_previous", "Previous field", show=False, id="question.previous"),
+    ]
+
+    def __init__(
+        self, title: Line, lines: Iterable[Line], *, yes: str, word: str | None = None, ascii_only: bool
+    ) -> None:
+        super().__init__(title, lines, ascii_only=ascii_only)
+        self._yes = yes
+        self._word = word
+
+    def extras(self) -> Iterable[Widget]:
+        """Return the field for the word, and Cancel."""
+        if self._word is not None:
+            yield LineInput(placeholder="the context's name", identity="word")
+        yield Cancel(ascii_only=self.ascii_only, identity="cancel")
+
+    def ready(self) -> None:
+        """Stand on Cancel and say what would be a yes."""
+        self.query_one(Cancel).focus()
+        if self._word is None:
+            self.foot.show(line(Span("y", Tone.KEY), f" {self._yes}   ", Span("esc", Tone.KEY), " cancel"))
+        else:
+            word = Span(legible(self._word, ascii_only=self.ascii_only), Tone.STRONG)
+            self.foot.show(line(Span("tab", Tone.KEY), ", type ", word, ", ", Span("enter", Tone.KEY), f" {self._yes}"))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Forbid the single key where a word is asked for."""
+        del parameters
+        return not (action == "yes" and self._word is not None)
+
+    def action_yes(self) -> None:
+        """Answer yes."""
+        self.dismiss(True)
+
+    def action_back(self) -> None:
+        """Answer no."""
+        self.dismiss(False)
+
+    @on(Input.Submitted, "#word")
+    def _typed(self, event: Input.Submitted) -> None:
+        event.stop()
+        if event.value == self._word:
+            self.dismiss(True)
+        else:
+            self.foot.show(line(Span("Not the context's name: nothing was confirmed. ", Tone.BAD), "esc cancels"))
+
+
+class Confirm(Question):
+    """Asks whether a plan shall be applied; the question is its diff."""
+
+    def __init__(self, plan: Plan, lines: Iterable[Line], *, ascii_only: bool) -> None:
+        number = len(plan.changes)
+        changes = f"{number} change{'' if number == 1 else 's'}"
+        context = plan.cluster.context
+        super().__init__(
+            line(
+                Span("Apply to ", Tone.STRONG),
+                Span(legible(context), Tone.TITLE),
+                Span("?  ", Tone.STRONG),
+                plan_summary(plan),  # also on top: a long diff would hide its end
+            ),
+            lines,
+            yes=f"apply {changes}",
+            word=context if word_required(plan) else None,
+            ascii_only=ascii_only,
+        )

@@ -1,0 +1,291 @@
+"""From the model to cells and lines of toned text: what every pane shows, decided without a terminal.
+
+Pure; may import the model only. Other people's text passes ``legible`` here, so that what leaves this file is safe.
+"""
+
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from tui.model.finding import Assessment, Forwarding, Layer2, Report, RouteState, Verdict
+from tui.model.node import Cloud
+from tui.model.snapshot import Snapshot, SourceState
+from tui.model.text import printable
+
+
+class Tone(StrEnum):
+    """What a piece of text means; the theme decides how that looks. Never the only carrier of a meaning."""
+
+    PLAIN = "plain"
+    STRONG = "strong"
+    DIM = "dim"
+    TITLE = "title"
+    KEY = "key"
+    OK = "ok"
+    FIX = "fix"
+    BAD = "bad"
+    UNKNOWN = "unknown"
+    NEW = "new"
+
+
+class Elide(StrEnum):
+    """Where a text that does not fit loses characters: names and ids differ at both ends."""
+
+    END = "end"
+    MIDDLE = "middle"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of safe text on one line."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of spans; continuation lines are indented by ``indent`` cells when it must be wrapped."""
+
+    spans: tuple[Span, ...] = ()
+    indent: int = 0
+
+    @property
+    def text(self) -> str:
+        """The line without its tones."""
+        return "".join(span.text for span in self.spans)
+
+
+def line(*spans: Span | str, indent: int = 0) -> Line:
+    """Make a line; bare strings are plain."""
+    return Line(tuple(Span(span) if isinstance(span, str) else span for span in spans), indent)
+
+
+_DRAWN = str.maketrans({"·": "|", "→": "->", "…": "~", "─": "-", "│": "|", "—": "-", "≤": "<=", "±": "+-"})
+_SELECTORS = dict.fromkeys([*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
+"""Variation selectors change a glyph's width in some terminals only, which would shift the rest of the row."""
+
+
+def legible(text: str, *, ascii_only: bool = False) -> str:
+    """Return anybody's text as one safe line of predictable width."""
+    if text.isascii() and text.isprintable():
+        return text
+    safe = printable(unicodedata.normalize("NFC", text).translate(_SELECTORS))
+    return to_ascii(safe) if ascii_only else safe
+
+
+def to_ascii(text: str) -> str:
+    """Return the text with our own signs replaced and other characters as escapes."""
+    return text if text.isascii() else text.translate(_DRAWN).encode("ascii", "backslashreplace").decode("ascii")
+
+
+SYMBOLS = {Verdict.OK: "+", Verdict.FIX: "!", Verdict.BAD: "x", Verdict.UNKNOWN: "?", Verdict.NEW: "*"}
+TONES = {
+    Verdict.OK: Tone.OK,
+    Verdict.FIX: Tone.FIX,
+    Verdict.BAD: Tone.BAD,
+    Verdict.UNKNOWN: Tone.UNKNOWN,
+    Verdict.NEW: Tone.NEW,
+}
+MEANINGS = {
+    Verdict.OK: "everything required was observed and is right",
+    Verdict.FIX: "something is wrong and a plan can mend it",
+    Verdict.BAD: "something is wrong that this program cannot mend",
+    Verdict.UNKNOWN: "something could not be observed: no proof of health",
+    Verdict.NEW: "the node has no pod CIDR yet",
+}
+WORST_FIRST = (Verdict.BAD, Verdict.FIX, Verdict.UNKNOWN, Verdict.NEW, Verdict.OK)
+
+
+def badge(verdict: Verdict) -> Span:
+    """Return word, symbol and tone of a verdict, always five cells wide."""
+    return Span(f"{verdict.value} {SYMBOLS[verdict]}".ljust(5), TONES[verdict])
+
+
+# The node list.
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column(Generic[Item]):
+    """One column: its title and its cell, kept together so that they cannot drift apart.
+
+    ``width`` is the least, ``ideal`` the most that it takes where there is room (both in cells); 0 means ``width``.
+    A ``kept`` column never gives way on narrow terminals. ``elide`` says where too long text is cut.
+    """
+
+    title: str
+    width: int
+    cell: Callable[[Item], Span]
+    ideal: int = 0
+    kept: bool = False
+    elide: Elide = Elide.END
+
+
+def _plain(text: str | None) -> Span:
+    return Span(legible(text)) if text else Span("-", Tone.DIM)
+
+
+def _pod_cidr(assessment: Assessment) -> Span:
+    cidrs = assessment.node.pod_cidrs
+    if not cidrs:
+        return Span("none yet", Tone.NEW)
+    return Span(str(cidrs[0]) + (f" +{len(cidrs) - 1}" if len(cidrs) > 1 else ""))
+
+
+_FORWARDING = {
+    Forwarding.ON: Span("on", Tone.OK),
+    Forwarding.OFF: Span("OFF", Tone.BAD),
+    Forwarding.NOT_REQUIRED: Span("-", Tone.DIM),
+    Forwarding.UNKNOWN: Span("?", Tone.UNKNOWN),
+}
+_LAYER2 = {
+    Layer2.SAME: Span("same L2", Tone.OK),
+    Layer2.DIFFERENT: Span("OTHER L2", Tone.BAD),
+    Layer2.NOT_REQUIRED: Span("-", Tone.DIM),
+    Layer2.UNKNOWN: Span("L2 ?", Tone.UNKNOWN),
+}
+_ROUTE = {
+    RouteState.MISSING: Span("MISSING", Tone.BAD),
+    RouteState.BLACKHOLE: Span("BLACKHOLE", Tone.BAD),
+    RouteState.WRONG_NEXT_HOP: Span("WRONG HOP", Tone.BAD),
+    RouteState.DUPLICATE: Span("DUPLICATE", Tone.BAD),
+    RouteState.UNKNOWN: Span("route ?", Tone.UNKNOWN),
+    RouteState.OK: Span("route ok", Tone.OK),
+    RouteState.NOT_REQUIRED: Span("-", Tone.DIM),
+}
+_WORST_ROUTE_FIRST = tuple(_ROUTE)
+
+
+def _way(assessment: Assessment) -> Span:
+    """Return how pod packets reach the node: by the worst of its routes, else by layer 2."""
+    states = {route.state for route in assessment.routes} - {RouteState.NOT_REQUIRED}
+    if states:
+        return _ROUTE[min(states, key=_WORST_ROUTE_FIRST.index)]
+    return _LAYER2[assessment.layer2]
+
+
+def _hop(assessment: Assessment) -> Span:
+    hop = next((route.next_hop.text for entry in assessment.routes for _, route in entry.seen), None)
+    return _plain(short_id(hop) if hop else None)
+
+
+def _age(assessment: Assessment) -> Span:
+    created = assessment.node.created_at
+    return _plain(created.strftime("%Y-%m-%d") if created else None)
+
+
+_SHORT_OS = {"windows": "win", "linux": "lin"}
+
+NODE_COLUMNS: tuple[Column[Assessment], ...] = (
+    Column(title="STATE", width=5, kept=True, cell=lambda a: badge(a.verdict)),
+    Column(title="NODE", width=16, ideal=44, kept=True, elide=Elide.MIDDLE, cell=lambda a: _plain(a.node.name)),
+    Column(title="OS", width=3, cell=lambda a: _plain(_SHORT_OS.get(a.node.os or "", a.node.os))),
+    Column(title="POD CIDR", width=15, ideal=22, kept=True, cell=_pod_cidr),
+    Column(title="FWD", width=3, cell=lambda a: _FORWARDING[a.forwarding]),
+    Column(title="ROUTE/L2", width=9, cell=_way),
+    Column(title="HOP", width=10, ideal=20, elide=Elide.MIDDLE, cell=_hop),
+    Column(title="IP", width=15, cell=lambda a: _plain(str(a.node.addresses[0]) if a.node.addresses else None)),
+    Column(
+        title="INSTANCE",
+        width=19,
+        ideal=28,
+        elide=Elide.MIDDLE,
+        cell=lambda a: _plain(short_id(a.placement.instance.id) if a.placement.instance else None),
+    ),
+    Column(title="SUBNET", width=15, ideal=24, cell=lambda a: _plain(short_id(a.subnet.id) if a.subnet else None)),
+    Column(title="VERSION", width=9, ideal=16, cell=lambda a: _plain(a.node.kubelet_version)),
+    Column(title="SINCE", width=10, cell=_age),
+)
+"""From left to right; where room is short the right ones give way first."""
+
+
+def short_id(resource: str) -> str:
+    """Return the last segment of a resource path; the whole text where there are no segments."""
+    return resource.rstrip("/").rpartition("/")[2] or resource
+
+
+def resource_name(resource: str) -> str:
+    """Return how people call a resource; its source's name says the project or subscription, and the plan the rest.
+
+    An ARM id becomes resource group and names, a Compute Engine id zone or region and name; others stay as they are.
+    """
+    parts = resource.strip("/").split("/")
+    if len(parts) >= 8 and parts[0].lower() == "subscriptions":
+        return "/".join([parts[3], *parts[7::2]])
+    if len(parts) >= 5 and parts[0] == "projects":
+        return "/".join([*parts[3:-2], parts[-1]])
+    return resource
+
+
+def source_name(name: str) -> str:
+    """Return a source's name with a subscription's UUID cut to its first group."""
+    cloud, separator, scope = name.partition(":")
+    return f"{cloud}{separator}{scope[:8]}" if len(scope) == 36 and scope.count("-") == 4 else name
+
+
+def worst_first(assessments: Iterable[Assessment]) -> list[Assessment]:
+    """Order nodes by verdict, worst first; within a verdict as the API server lists them."""
+    return sorted(assessments, key=lambda assessment: WORST_FIRST.index(assessment.verdict))
+
+
+# The rows above and below.
+
+
+def counters(report: Report | None) -> Line:
+    """Count the nodes by verdict, worst first."""
+    if report is None or report.synchronising:
+        return line(Span("synchronising", Tone.NEW))
+    tally = dict.fromkeys(WORST_FIRST, 0)
+    for assessment in report.assessments:
+        tally[assessment.verdict] += 1
+    total = len(report.assessments)
+    spans = [Span(f"{total} node{'' if total == 1 else 's'}", Tone.STRONG)]
+    for verdict, number in tally.items():
+        if number:
+            spans += [Span("  "), Span(f"{number} {verdict.value} {SYMBOLS[verdict]}", TONES[verdict])]
+    other = sum(finding.node is None for finding in report.findings)
+    if other:
+        spans.append(Span(f"  {other} other finding{'' if other == 1 else 's'}", Tone.FIX))
+    return line(*spans)
+
+
+def sources(snapshot: Snapshot) -> list[Span]:
+    """Name every source, the lost ones first and with their state in words."""
+    lost = [source for source in snapshot.sources if source.state is not SourceState.OK]
+    sound = [source for source in snapshot.sources if source.state is SourceState.OK]
+    return [
+        Span(f"{legible(source_name(source.name))} {source.state.value.upper()} x", Tone.BAD) for source in lost
+    ] + [Span(legible(source_name(source.name)), Tone.DIM) for source in sound]
+
+
+def age_at_report(snapshot: Snapshot) -> timedelta | None:
+    """Return how old the oldest cloud read was when the report was made; None before anything was observed.
+
+    A quiet watch is not old, so Kubernetes counts only when it is lost or alone.
+    """
+    clouds = [view.source for view in snapshot.views]
+    counted = clouds if clouds and snapshot.nodes_source.state is SourceState.OK else [snapshot.nodes_source, *clouds]
+    instants = [source.observed_at for source in counted if source.observed_at is not None]
+    return snapshot.taken_at - min(instants) if instants else None
+
+
+def age(elapsed: timedelta) -> Span:
+    """Return an age in the coarsest words that still tell: nothing on the screen ticks while data is fresh."""
+    minutes = int(elapsed.total_seconds() // 60)
+    if minutes < 1:
+        return Span("data <1m", Tone.DIM)
+    words = f"{minutes}m" if minutes < 120 else f"{minutes // 60}h"
+    return Span(f"data {words} OLD !" if minutes >= 3 else f"data {words} old", Tone.BAD if minutes >= 3 else Tone.FIX)
+
+
+def clock(at: datetime) -> str:
+    """Return the time of day in UTC, to the second."""
+    return at.astimezone(UTC).strftime("%H:%M:%SZ")
+
+
+CLOUD_NAMES = {Cloud.AWS: "EC2", Cloud.GCE: "Compute Engine", Cloud.AZURE: "Azure", Cloud.NONE: "no cloud"}

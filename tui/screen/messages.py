@@ -1,0 +1,61 @@
+"""What is said between session, app and panes, with what may be superseded by something newer."""
+
+from textual.message import Message
+
+from tui.model.finding import Report
+from tui.model.plan import ApplyResult, Plan, Progress
+from tui.ports import PortError
+
+
+class Reported(Message):
+    """The session has judged a newer observation."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__()
+        self.report = report
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the newest report matters: the timeline travels inside it."""
+        return isinstance(message, Reported)
+
+
+class FixRequested(Message):
+    """Somebody wants a plan for these nodes (names); None: for every fixable one."""
+
+    def __init__(self, nodes: frozenset[str] | None) -> None:
+        super().__init__()
+        self.nodes = nodes
+
+
+class Proposed(Message):
+    """The plan that was asked for."""
+
+    def __init__(self, plan: Plan, nodes: frozenset[str] | None) -> None:
+        super().__init__()
+        self.plan = plan
+        self.nodes = nodes
+
+
+class Progressed(Message):
+    """One change of the running apply has begun or ended."""
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self.progress = progress
+
+
+class Applied(Message):
+    """The apply has ended, with outcomes or with what stood in its way."""
+
+    def __init__(self, plan: Plan, ended: ApplyResult | PortError) -> None:
+        super().__init__()
+        self.plan = plan
+        self.ended = ended
+
+
+class Failed(Message):
+    """Something that was asked for could not be done; the text says why in one sentence."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text

@@ -1,0 +1,66 @@
+"""The filter's grammar: what the operator types after ``/``, turned into a predicate. May import format only.
+
+Terms are separated by spaces and must all hold: ``win`` is a regular expression searched in everything the row says,
+``!win`` must not be found, ``@error`` asks for a verdict or a severity. A broken expression is taken as plain text.
+"""
+
+import re
+from collections.abc import Callable
+
+from tui.model.finding import Assessment, Severity, Verdict
+from tui.screen.format import NODE_COLUMNS
+
+Predicate = Callable[[Assessment], bool]
+
+_VERDICTS = {
+    "ok": Verdict.OK,
+    "healthy": Verdict.OK,
+    "fix": Verdict.FIX,
+    "bad": Verdict.BAD,
+    "?": Verdict.UNKNOWN,
+    "??": Verdict.UNKNOWN,
+    "new": Verdict.NEW,
+}
+
+
+def parse(text: str) -> Predicate:
+    """Return the predicate of a filter; the empty filter holds for every node."""
+    terms = [_term(term) for term in text.split()]
+    return lambda assessment: all(term(assessment) for term in terms)
+
+
+def _term(term: str) -> Predicate:
+    if term.startswith("!") and len(term) > 1:
+        inner = _term(term[1:])
+        return lambda assessment: not inner(assessment)
+    if term.startswith("@") and len(term) > 1:
+        return _judgement(term[1:].lower())
+    try:
+        pattern = re.compile(term, re.IGNORECASE)
+    except re.error:
+        pattern = re.compile(re.escape(term), re.IGNORECASE)
+    return lambda assessment: pattern.search(haystack(assessment)) is not None
+
+
+def _judgement(word: str) -> Predicate:
+    """Ask for a verdict or a severity; the beginning of one is enough while it is being typed."""
+    verdicts = {verdict for name, verdict in _VERDICTS.items() if name.startswith(word)}
+    severities = {severity for severity in Severity if severity.startswith(word)}
+    return lambda assessment: (
+        assessment.verdict in verdicts or any(finding.severity in severities for finding in assessment.findings)
+    )
+
+
+def haystack(assessment: Assessment) -> str:
+    """Return everything that a row says about its node, and the codes of its findings."""
+    node = assessment.node
+    return " ".join(
+        [
+            *(column.cell(assessment).text for column in NODE_COLUMNS[1:]),
+            node.os or "",
+            assessment.cloud,
+            *map(str, node.pod_cidrs),
+            *map(str, node.addresses),
+            *(finding.code for finding in assessment.findings),
+        ]
+    )

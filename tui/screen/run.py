@@ -1,0 +1,122 @@
+"""An apply under way, change by change, and then its result as it was observed; it stays until it is dismissed."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from tui.model.plan import ApplyResult, Outcome, Plan, Progress, Status
+from tui.ports import PortError
+from tui.screen.dialog import Dialog
+from tui.screen.format import Line, Span, Tone, legible, line
+
+_SIGNS = {
+    Status.APPLIED: ("+", Tone.OK),
+    Status.ALREADY_SO: ("+", Tone.OK),
+    Status.REFUSED: ("!", Tone.FIX),
+    Status.FAILED: ("x", Tone.BAD),
+    Status.INDETERMINATE: ("?", Tone.UNKNOWN),
+    Status.SKIPPED: ("-", Tone.DIM),
+}
+_STATUS = {status: Span(f"{status.value:<13} {sign}", tone) for status, (sign, tone) in _SIGNS.items()}
+_WAITING = Span(f"{'waiting':<13} .", Tone.DIM)
+_WORKING = Span(f"{'working':<13} >", Tone.NEW)
+
+
+class Run(Dialog[None]):
+    """Live progress, then the outcomes. Leaving it does not stop the apply."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "app.interrupt", "Stop", show=False, id="run.stop", tooltip="Stop after the current change"),
+        Binding("enter,q", "close", "Close", show=False, id="run.close", tooltip="Close the result"),
+    ]
+
+    def __init__(self, plan: Plan, *, ascii_only: bool) -> None:
+        super().__init__(line(), (), ascii_only=ascii_only)
+        self.plan = plan
+        self._outcomes: dict[str, Outcome] = {}
+        self._working: str | None = None
+        self._stands = False
+        self._ended: ApplyResult | PortError | None = None
+
+    @classmethod
+    def of(cls, left: "Run") -> "Run":
+        """Return a view of the same run, for one that was left before its end."""
+        view = cls(left.plan, ascii_only=left.ascii_only)
+        view._outcomes, view._ended = left._outcomes, left._ended
+        return view
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether the result is there."""
+        return self._ended is not None
+
+    def ready(self) -> None:
+        """Show how far it is."""
+        self._stands = True
+        self._draw()
+
+    def advance(self, progress: Progress) -> None:
+        """Take one step of the apply."""
+        if progress.outcome is None:
+            self._working = progress.change.id
+        else:
+            self._working = None
+            self._outcomes[progress.change.id] = progress.outcome
+        self._draw()
+
+    def finish(self, ended: ApplyResult | PortError) -> None:
+        """Take the result."""
+        self._ended, self._working = ended, None
+        if isinstance(ended, ApplyResult):
+            self._outcomes |= {outcome.change: outcome for outcome in ended.outcomes}
+        self._draw()
+
+    def action_close(self) -> None:
+        """Close the result; while it runs only escape leaves, so that no stray key hides it."""
+        if self.ended:
+            self.dismiss()
+
+    def progress(self) -> str:
+        """Return how far it is, in words."""
+        return f"{len(self._outcomes)} of {len(self.plan.changes)} changes done"
+
+    def _draw(self) -> None:
+        if not self._stands:
+            return
+        self.text.show(self._rows())
+        if self._ended is None:
+            self.heading.show(line(Span("Applying to ", Tone.STRONG), Span(self._place, Tone.TITLE)))
+            stop, leave = Span("ctrl+c", Tone.KEY), Span("esc", Tone.KEY)
+            self.foot.show(line(f"{self.progress()}   ", stop, " stop after this change   ", leave, " to the list"))
+        else:
+            self.heading.show(line(*verdict(self._ended), " on ", Span(self._place, Tone.TITLE)))
+            self.foot.show(line(Span("enter", Tone.KEY), " close   ", Span("4", Tone.KEY), " activity has it later"))
+
+    @property
+    def _place(self) -> str:
+        return legible(self.plan.cluster.context)
+
+    def _rows(self) -> Iterator[Line]:
+        if isinstance(self._ended, PortError):
+            yield line(Span(legible(str(self._ended)), Tone.BAD))
+            yield line()
+        for change in self.plan.changes:
+            outcome = self._outcomes.get(change.id)
+            state = _STATUS[outcome.status] if outcome else _WORKING if change.id == self._working else _WAITING
+            taken = f"  {outcome.seconds:.1f} s" if outcome and outcome.seconds >= 0.1 else ""
+            name = Span(legible(change.node), Tone.STRONG)
+            yield line(state, "  ", name, f"  {change.kind} of {legible(change.subject)}{taken}", indent=17)
+            if outcome and outcome.message:
+                yield line(" " * 17, legible(outcome.message), indent=17)
+        if self._ended is not None:
+            yield line()
+            yield line(Span("The node list follows the next observation, not this result.", Tone.DIM))
+
+
+def verdict(ended: ApplyResult | PortError) -> list[Span]:
+    """Return a result in a few words."""
+    if isinstance(ended, PortError):
+        return [Span("Not applied x", Tone.BAD)]
+    counts = ", ".join(f"{number} {status}" for status, number in ended.counts().items() if number)
+    return [Span("Proven + " if ended.good else "Not all done x ", Tone.OK if ended.good else Tone.BAD), Span(counts)]

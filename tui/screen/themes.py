@@ -1,0 +1,104 @@
+"""Which colours and signs the terminal can show, decided from its environment. May import Textual's themes only."""
+
+from collections.abc import Mapping
+
+from textual.theme import BUILTIN_THEMES, Theme
+
+_DARK = Theme(
+    name="dark",
+    primary="#6cb6ff",
+    secondary="#8b98a5",
+    warning="#f0b72f",
+    error="#ff7b72",
+    success="#7ee787",
+    accent="#d2a8ff",
+    foreground="#dce3ea",
+    background="#0f141a",
+    surface="#0f141a",
+    panel="#1c2530",
+    dark=True,
+    variables={"muted": "#8b98a5", "cursor": "#2d4a6b", "cursor-text": "#ffffff"},
+)
+_LIGHT = Theme(
+    name="light",
+    primary="#0550ae",
+    secondary="#57606a",
+    warning="#7d4e00",
+    error="#b3141e",
+    success="#116329",
+    accent="#6639ba",
+    foreground="#1f2328",
+    background="#ffffff",
+    surface="#ffffff",
+    panel="#e7ecf1",
+    dark=False,
+    variables={"muted": "#57606a", "cursor": "#b6d7ff", "cursor-text": "#000000"},
+)
+
+
+def _native(name: str, builtin: str, **colours: str) -> Theme:
+    """Derive a theme that only uses the terminal's own colours."""
+    source = BUILTIN_THEMES[builtin]
+    plain = {
+        "primary": source.primary,
+        "secondary": source.secondary,
+        "warning": source.warning,
+        "error": source.error,
+        "success": source.success,
+        "accent": source.accent,
+    }
+    return Theme(
+        name=name,
+        ansi=True,
+        foreground="ansi_default",
+        background="ansi_default",
+        surface="ansi_default",
+        panel="ansi_default",
+        boost="ansi_default",
+        dark=source.dark,
+        variables={
+            **source.variables,
+            "muted": "ansi_default",
+            "cursor": "ansi_default",
+            "cursor-text": "ansi_default",
+        },
+        **{**plain, **colours},  # type: ignore[arg-type]
+    )
+
+
+_MONO = dict.fromkeys(("primary", "secondary", "warning", "error", "success", "accent"), "ansi_default")
+
+THEMES: Mapping[str, Theme] = {
+    "dark": _DARK,
+    "light": _LIGHT,
+    "ansi-dark": _native("ansi-dark", "ansi-dark"),
+    "ansi-light": _native("ansi-light", "ansi-light"),
+    "mono": _native("mono", "ansi-dark", **_MONO),
+}
+
+
+def choose_theme(wanted: str | None, environ: Mapping[str, str]) -> Theme:
+    """Return the theme asked for, else one that the terminal can show.
+
+    ``NO_COLOR`` wins over everything, and means attributes instead of colours.
+    """
+    if "NO_COLOR" in environ:
+        return THEMES["mono"]
+    if wanted is not None:
+        return THEMES[wanted]
+    light = environ.get("COLORFGBG", "").rpartition(";")[2] in {"7", "15"}
+    if _few_colours(environ):
+        return THEMES["ansi-light" if light else "ansi-dark"]
+    return THEMES["light" if light else "dark"]
+
+
+def _few_colours(environ: Mapping[str, str]) -> bool:
+    term = environ.get("TERM", "")
+    if environ.get("COLORTERM", "").lower() in {"truecolor", "24bit"} and term != "linux":
+        return False
+    return not (term.endswith(("256color", "-direct")) or term in {"xterm-kitty", "alacritty", "xterm-ghostty", "foot"})
+
+
+def needs_ascii(wanted: bool, encoding: str | None) -> bool:
+    """Tell whether only ASCII may be written: asked for, or the terminal's stream cannot encode more."""
+    return wanted or (encoding or "").lower().replace("-", "").replace("_", "") != "utf8"
