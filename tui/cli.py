@@ -1,7 +1,7 @@
 """The command line: arguments become settings, settings a front end, its end an exit code.
 
 Imports lazily: asking for the version or for help loads neither the engine nor the screen. May import settings, wiring,
-verbs and ``screen.app``.
+verbs and ``screen.start``.
 """
 
 import argparse
@@ -190,12 +190,15 @@ def _console(settings: Settings, flags: Mapping[str, object], program: str) -> i
     if not has_terminal():
         raise UsageError(f"the console needs a terminal; without one use a verb, such as {program} check")
     from tui.ports import Misconfigured  # noqa: PLC0415 - not for --help, --version and mistakes
-    from tui.screen.app import run_console  # noqa: PLC0415 - the verbs work without Textual
+    from tui.wiring import open_session  # noqa: PLC0415
 
     try:
-        return run_console(settings)
+        session = open_session(settings)
     except Misconfigured as error:
         raise UsageError(str(error)) from error
+    from tui.screen.start import run_console  # noqa: PLC0415 - the verbs work without Textual
+
+    return run_console(session, settings)
 
 
 def _scenarios() -> Mapping[str, str]:

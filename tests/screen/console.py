@@ -54,7 +54,7 @@ class Console:
 
     @property
     def nodes(self) -> NodesPane:
-        return self.app.panes.query_one(NodesPane)
+        return self.app.console_screen.query_one(NodesPane)
 
     def rows(self) -> list[str]:
         return picture(self.app)

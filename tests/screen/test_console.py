@@ -195,7 +195,7 @@ async def test_help_and_palette_list_the_live_bindings(tmp_path: Path) -> None:
         for binding in live:
             assert binding.description in shown.text()
         await shown.press(*"activity", "enter")
-        await shown.until(lambda: shown.app.panes.current == "activity")
+        await shown.until(lambda: shown.app.console_screen.pane.id == "activity")
 
 
 async def test_read_only_help_has_no_fix(tmp_path: Path) -> None:
@@ -310,7 +310,7 @@ async def test_nothing_changing_paints_nothing(tmp_path: Path) -> None:
     async with console(tmp_path, "mixed") as shown:
         grid = shown.nodes.grid
         before = grid._painted
-        shown.app.report = shown.app.report
+        shown.app.console_screen.report = shown.app.report
         await shown.pilot.pause()
         assert grid._painted is before
 

@@ -3,19 +3,14 @@
 import asyncio
 import contextlib
 import os
-import signal
 import sys
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 from textual import on, work
-from textual.app import App, ComposeResult
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.reactive import reactive
-from textual.screen import Screen
-from textual.widgets import ContentSwitcher
 
 from tui.engine.session import Session
 from tui.model.finding import Report
@@ -24,10 +19,9 @@ from tui.ports import PortError
 from tui.screen.activity import ActivityPane
 from tui.screen.commands import Command, live_commands
 from tui.screen.confirm import Confirm, Question
+from tui.screen.console import Console
 from tui.screen.diff import plan_diff, refusals
-from tui.screen.format import Line, Span, Tone, legible, line
-from tui.screen.frame import ConsoleScreen, Frame
-from tui.screen.grid import Grid
+from tui.screen.format import Span, Tone, line
 from tui.screen.help import Help
 from tui.screen.messages import Applied, Failed, FixRequested, Progressed, Proposed, Reported
 from tui.screen.nodes import FixingNodesPane, NodesPane
@@ -40,15 +34,6 @@ from tui.settings import Settings
 PANES: tuple[type[Pane], ...] = (NodesPane, ActivityPane)
 """Every pane, in the order of their keys."""
 
-_AGE_CHECK_S = 10.0
-
-
-def _pane_key(pane: type[Pane]) -> Binding:
-    name = pane.TITLE
-    return Binding(
-        pane.KEY, f"pane('{name}')", name.capitalize(), show=False, id=f"app.{name}", tooltip=f"The {name} pane"
-    )
-
 
 class L2BridgeApp(App[int], inherit_bindings=False):
     """The console on one session; exits with the program's exit code."""
@@ -58,15 +43,13 @@ class L2BridgeApp(App[int], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        *map(_pane_key, PANES),
+        *(pane.key_binding() for pane in PANES),
         Binding("ctrl+r", "observe", "Refresh", show=False, id="app.observe", tooltip="Read everything again now"),
         Binding("colon,ctrl+p", "palette", "Commands", show=False, id="app.palette", tooltip="Every command by name"),
         Binding("ctrl+c", "interrupt", "Stop", show=False, id="app.interrupt", tooltip="Stop an apply, else quit"),
         Binding("question_mark", "help", "Help", id="app.help", tooltip="The keys that work here"),
         Binding("q", "quit", "Quit", id="app.quit", tooltip="Leave; asks while an apply runs"),
     ]
-
-    report: reactive[Report | None] = reactive(None, repaint=False)
 
     def __init__(self, session: Session, settings: Settings) -> None:
         theme = choose_theme(settings.theme, os.environ)
@@ -79,32 +62,30 @@ class L2BridgeApp(App[int], inherit_bindings=False):
         self.ascii_only = needs_ascii(settings.ascii, getattr(sys.__stderr__, "encoding", None))
         self.set_class(self.ascii_only, "-ascii")
         self.set_class(theme.ansi, "-native")
-        self._frame = Frame(session.cluster, read_only=session.read_only, ascii_only=self.ascii_only)
         self._run_view: Run | None = None
         self._leaving: int | None = None
 
-    def get_default_screen(self) -> Screen[None]:
-        """Return the screen under the dialogs."""
-        return ConsoleScreen(id="console")
+    def _panes(self) -> Iterator[Pane]:
+        for pane in PANES:
+            # Read-only is the absence of what writes, keys included.
+            made = FixingNodesPane if pane is NodesPane and not self.session.read_only else pane
+            yield made(ascii_only=self.ascii_only)
 
-    def compose(self) -> ComposeResult:
-        """Bars around the panes."""
-        yield from self._frame.above()
-        with ContentSwitcher(initial=PANES[0].TITLE, id="panes"):
-            for pane in PANES:
-                made = FixingNodesPane if pane is NodesPane and not self.session.read_only else pane
-                yield made(ascii_only=self.ascii_only).data_bind(L2BridgeApp.report)
-        yield from self._frame.below()
+    def get_default_screen(self) -> Console:
+        """Make the screen under the dialogs; Textual asks once, when the app runs."""
+        session = self.session
+        self.console_screen = Console(
+            self._panes(), cluster=session.cluster, read_only=session.read_only, ascii_only=self.ascii_only
+        )
+        return self.console_screen
+
+    @property
+    def report(self) -> Report | None:
+        """The newest report; None before the first."""
+        return self.console_screen.report
 
     def on_mount(self) -> None:
         """Draw first, then begin to observe."""
-        for pane in self.query(Pane):
-            self.watch(pane, "status", self._draw_status, init=False)
-        self.screen.bindings_updated_signal.subscribe(self, self._draw_keys)
-        self.query_one(NodesPane).grid.focus()
-        self._draw()
-        self.set_interval(_AGE_CHECK_S, self._frame.draw_title)
-        self._catch_signals()
         self.call_after_refresh(self._follow_session)
 
     async def on_unmount(self) -> None:
@@ -126,58 +107,17 @@ class L2BridgeApp(App[int], inherit_bindings=False):
 
     @on(Reported)
     def _reported(self, message: Reported) -> None:
-        self.report = message.report
-        self._frame.observed(message.report)
-        self._draw()
-
-    # What surrounds the panes.
-
-    @property
-    def panes(self) -> ContentSwitcher:
-        """The place of the panes, whatever dialog stands above it."""
-        return self.screen_stack[0].query_one("#panes", ContentSwitcher)
-
-    @property
-    def pane(self) -> Pane:
-        """The pane that is shown."""
-        return self.panes.query_one(f"#{self.panes.current}", Pane)
-
-    def _draw(self) -> None:
-        self._frame.draw_title()
-        self._draw_status()
-        self._draw_keys()
+        self.console_screen.report = message.report
 
     @property
     def _ending(self) -> bool:
-        """Whether the screens are gone already: late messages and watchers have nothing to draw on."""
+        """Whether the screens are gone already: late messages have nothing to draw on."""
         return not self.screen_stack
 
-    def _draw_status(self) -> None:
-        if self._ending:
-            return
-        self._frame.draw_counters(self.pane.status)
-        self._frame.draw_message(self.pane.hint())
-
-    def _draw_keys(self, screen: Screen[object] | None = None) -> None:
-        del screen
-        if self._ending:
-            return
-        self._frame.draw_keys(live_commands(self.screen_stack[0]))
-
-    def on_resize(self) -> None:
-        """Fit the bars that depend on the width."""
-        self.call_after_refresh(self._draw)
-
     def say(self, text: str, tone: Tone = Tone.PLAIN) -> None:
-        """Show a sentence on the message line, until the cursor moves on."""
-        if self._ending:
-            return
-        self._frame.say(line(Span(legible(text), tone)) if text else Line())
-        self._frame.draw_message(self.pane.hint())
-
-    @on(Grid.Moved)
-    def _moved(self) -> None:
-        self.say("")
+        """Show a sentence on the message line."""
+        if not self._ending:
+            self.console_screen.say(text, tone)
 
     # Plan, question, deed.
 
@@ -220,7 +160,7 @@ class L2BridgeApp(App[int], inherit_bindings=False):
         self.session.start_apply(
             plan, lambda step: self._tell(Progressed(step)), lambda ended: self._tell(Applied(plan, ended))
         )
-        self._draw_keys()
+        self.console_screen.draw_keys()
 
     @on(Progressed)
     def _progressed(self, message: Progressed) -> None:
@@ -236,7 +176,7 @@ class L2BridgeApp(App[int], inherit_bindings=False):
         if self._ending:
             return
         self.say("".join(span.text for span in verdict(message.ended)))
-        self._draw_keys()
+        self.console_screen.draw_keys()
         view, self._run_view = self._run_view, None
         if view is not None:
             view.finish(message.ended)
@@ -254,10 +194,7 @@ class L2BridgeApp(App[int], inherit_bindings=False):
 
     def action_pane(self, name: str) -> None:
         """Show a pane."""
-        self.panes.current = name
-        self.pane.focus_content()
-        self.say("")
-        self._draw()
+        self.console_screen.show_pane(name)
 
     def action_observe(self) -> None:
         """Observe again."""
@@ -287,7 +224,7 @@ class L2BridgeApp(App[int], inherit_bindings=False):
         """Quit, but never silently out of an apply."""
         if self.session.applying:
             question = "An apply is under way. Stop after this change and quit?"
-            self._ask(question, "stop and quit", lambda: self._leave(0))
+            self._ask(question, "stop and quit", lambda: self.leave(0))
         else:
             self.exit(0)
 
@@ -300,33 +237,9 @@ class L2BridgeApp(App[int], inherit_bindings=False):
         self.session.stop_after_current()
         self.say("Stopping after the current change.")
 
-    # The end.
-
-    def _catch_signals(self) -> None:
-        """Hang-up and termination end the console in order: the change under way is finished and written down."""
-        if threading.current_thread() is threading.main_thread() and not self.is_headless:
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                asyncio.get_running_loop().add_signal_handler(number, self._leave, 128 + number)
-
-    def _leave(self, code: int) -> None:
+    def leave(self, code: int) -> None:
+        """End with this exit code as soon as the change under way, if any, is finished and written down."""
         self._leaving = code
         self.session.stop_after_current()
         if not self.session.applying:
             self.exit(code)
-
-
-def run_console(settings: Settings) -> int:
-    """Open the session, run the console on it, and return the exit code. Raises ``Misconfigured`` before drawing."""
-    from tui.wiring import open_session  # noqa: PLC0415 - a console on a given session needs no adapter
-
-    return asyncio.run(_run(open_session(settings), settings))
-
-
-async def _run(session: Session, settings: Settings) -> int:
-    app = L2BridgeApp(session, settings)
-    try:
-        code = await app.run_async(mouse="SSH_CONNECTION" not in os.environ)
-    finally:
-        # Also when the app fell over: the bridge's thread would otherwise hold up the end of the event loop.
-        await asyncio.to_thread(session.close)
-    return code if code is not None else app.return_code or 0

@@ -32,7 +32,7 @@ class Command:
     enabled: bool
 
 
-def live_commands(screen: "Screen[object]") -> list[Command]:
+def live_commands(screen: "Screen[object] | Screen[None]") -> list[Command]:
     """Return every binding that is in force on the screen, in the order focused widget, its parents, app."""
     found: dict[str, Command] = {}
     for key, active in screen.active_bindings.items():

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from textual.binding import Binding
 from textual.containers import Container
 from textual.reactive import reactive
 
@@ -22,6 +23,12 @@ class Pane(Container, inherit_bindings=False):
     def __init__(self, *, ascii_only: bool) -> None:
         super().__init__(id=type(self).TITLE)
         self.ascii_only = ascii_only
+
+    @classmethod
+    def key_binding(cls) -> Binding:
+        """Return the app's binding that shows this pane."""
+        name, about = cls.TITLE, f"The {cls.TITLE} pane"
+        return Binding(cls.KEY, f"pane('{name}')", name.capitalize(), show=False, id=f"app.{name}", tooltip=about)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave what is available to the one place that says so."""
