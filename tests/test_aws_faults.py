@@ -2,14 +2,18 @@
 
 import json
 import socket
+import ssl
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha1
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from tests import build
+from tests.wire.certificates import Authority
 from tests.wire.ec2 import REGION, Ec2Server, Fault, isolate
 from tui.clouds.aws import AwsReader, AwsWriter
 from tui.model.node import Node, ProviderID
@@ -239,6 +243,29 @@ def test_an_endpoint_that_refuses_connections(alone: Path, monkeypatch: pytest.M
     assert REGION in message
     with pytest.raises(Unavailable):
         switch()
+
+
+def test_a_certificate_is_trusted_only_by_the_bundle(alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = Authority()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.server().write(alone, "server"))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    serving.start()
+    try:
+        isolate(monkeypatch, alone, f"https://127.0.0.1:{server.server_address[1]}")
+        assert "AWS_CA_BUNDLE" in said(observe(), SourceState.UNAVAILABLE)
+        with pytest.raises(Unavailable, match="AWS_CA_BUNDLE"):
+            switch()
+        (alone / "ca.pem").write_bytes(authority.pem)
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(alone / "ca.pem"))
+        with pytest.raises(Indeterminate, match="501"):  # sent, and answered by a server that knows no POST
+            switch()
+    finally:
+        server.shutdown()
+        server.server_close()
+        serving.join()
 
 
 @pytest.mark.parametrize("endpoint", ["nonsense", "http://[::1"])

@@ -18,8 +18,8 @@ import pytest
 
 from tests.wire.certificates import Authority
 from tests.wire.kube import Fault, KubeServer, node_object
-from tui import kube_connection, kubeconfig
-from tui.kube import KubeNodes
+from tui.kube import KubeNodes, kubeconfig
+from tui.kube import connection as kube_connection
 from tui.ports import Denied, Expired, NotFound, PortError, Throttled, Unavailable
 
 V1 = "client.authentication.k8s.io/v1"
@@ -233,7 +233,7 @@ def test_an_exec_plugin_that_does_not_help(
 
 
 def test_an_exec_plugin_that_never_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.kube_credentials._PLUGIN_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("tui.kube.credentials._PLUGIN_TIMEOUT_S", 0.5)
     script = "import subprocess; subprocess.run(['sleep', '60'])"
     with KubeServer(tls=True) as server:
         assert "gave no answer" in failure(opened(server, tmp_path, plugin(tmp_path, script)), Denied)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tui import kubeconfig
-from tui.kubeconfig import Access, read_access
+from tui.kube import kubeconfig
+from tui.kube.kubeconfig import Access, read_access
 from tui.ports import Misconfigured
 
 
@@ -208,7 +208,7 @@ def test_an_unknown_context_lists_the_known_ones(tmp_path: Path) -> None:
     path = simple(tmp_path / "config")
     assert 'has no context "on\\x1be": choose with --context one of one, two' in refusal(str(path), "on\x1be")
     many = simple(tmp_path / "many", contexts=[context(f"c{number}", "c") for number in range(20)])
-    assert "its current-context: choose with --context one of c0, c1, c2, c3, c4, c5, c6, c7 and 12 more" in refusal(
+    assert "its current-context: choose with --context one of c0, c1, c2, c3, c4, c5, c6, c7, and 12 more" in refusal(
         str(many)
     )
 

@@ -208,7 +208,6 @@ class Grid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
         """Fit the columns into the new width."""
         self.virtual_size = Size(event.size.width, len(self._items) + _HEADER_ROWS)
         self._follow()
-        self.refresh()
 
     @property
     def _fitted(self) -> tuple[tuple[Column[Item], int], ...]:
@@ -268,4 +267,4 @@ class Grid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
         for (column, size), cell in zip(self._fitted, cells, strict=True):
             text = fit(cell.text, size, column.elide, ascii_only=self._ascii_only)
             segments += [Segment(text, tone_style(self, cell.tone) + over), Segment(" ", ground)]
-        return Strip(segments).adjust_cell_length(width, ground)
+        return Strip(segments).adjust_cell_length(width, ground).simplify()

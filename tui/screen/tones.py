@@ -84,7 +84,7 @@ def paint(widget: "Widget", spans: Iterable[Span], width: int, *, ascii_only: bo
             break
     if left > 0:
         segments.append(Segment(" " * left, ground))
-    return Strip(segments, width)
+    return Strip(segments, width).simplify()
 
 
 def wrap(line: Line, width: int, *, ascii_only: bool = False) -> list[Line]:

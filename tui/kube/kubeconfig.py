@@ -14,6 +14,7 @@ from typing import TypeVar
 import msgspec
 import yaml
 
+from tui.kube.entries import ClusterEntry, ContextEntry, Document, UserEntry
 from tui.model.text import printable
 from tui.ports import Misconfigured
 
@@ -23,98 +24,6 @@ SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _DEFAULT = "~/.kube/config"
 _IN_CLUSTER = "in-cluster"
 _NAMES_SHOWN = 8
-
-
-class Extension(msgspec.Struct, frozen=True):
-    """A named extra of a cluster entry; the one for exec plugins is passed on to them."""
-
-    name: str = ""
-    extension: object = None
-
-
-class ClusterEntry(msgspec.Struct, frozen=True, rename="kebab", omit_defaults=True):
-    """A cluster of a kubeconfig; paths are absolute, values that are not set are None."""
-
-    server: str | None = None
-    tls_server_name: str | None = None
-    insecure_skip_tls_verify: bool | None = None
-    certificate_authority: str | None = None
-    certificate_authority_data: str | None = None
-    proxy_url: str | None = None
-    disable_compression: bool | None = None
-    extensions: list[Extension] | None = None
-
-
-class ExecVariable(msgspec.Struct, frozen=True):
-    """One environment variable for an exec plugin."""
-
-    name: str
-    value: str
-
-
-class ExecEntry(msgspec.Struct, frozen=True, rename="camel"):
-    """A program that prints credentials; a ``command`` with a slash is absolute."""
-
-    command: str
-    api_version: str = ""
-    args: list[str] | None = None
-    env: list[ExecVariable] | None = None
-    install_hint: str | None = None
-    interactive_mode: str | None = None
-    provide_cluster_info: bool | None = None
-
-
-class AuthProvider(msgspec.Struct, frozen=True):
-    """The forerunner of exec plugins; of its kinds kubectl still knows ``oidc``."""
-
-    name: str
-    config: dict[str, str] | None = None
-
-
-class UserEntry(msgspec.Struct, frozen=True, rename="kebab", omit_defaults=True):
-    """A user of a kubeconfig; paths are absolute, values that are not set are None."""
-
-    client_certificate: str | None = None
-    client_certificate_data: str | None = None
-    client_key: str | None = None
-    client_key_data: str | None = None
-    token: str | None = None
-    token_file: str | None = msgspec.field(default=None, name="tokenFile")
-    username: str | None = None
-    password: str | None = None
-    impersonate: str | None = msgspec.field(default=None, name="as")
-    impersonate_uid: str | None = msgspec.field(default=None, name="as-uid")
-    impersonate_groups: list[str] | None = msgspec.field(default=None, name="as-groups")
-    impersonate_extra: dict[str, list[str]] | None = msgspec.field(default=None, name="as-user-extra")
-    auth_provider: AuthProvider | None = None
-    exec: ExecEntry | None = None
-
-
-class _Context(msgspec.Struct, frozen=True):
-    cluster: str | None = None
-    user: str | None = None
-
-
-class _NamedCluster(msgspec.Struct, frozen=True):
-    name: str
-    cluster: ClusterEntry | None = None
-
-
-class _NamedUser(msgspec.Struct, frozen=True):
-    name: str
-    user: UserEntry | None = None
-
-
-class _NamedContext(msgspec.Struct, frozen=True):
-    name: str
-    context: _Context | None = None
-
-
-class _File(msgspec.Struct, frozen=True, rename="kebab"):
-    current_context: str | None = None
-    clusters: list[_NamedCluster] | None = None
-    users: list[_NamedUser] | None = None
-    contexts: list[_NamedContext] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,11 +86,11 @@ def _text(path: Path) -> str | None:
         raise Misconfigured(f"the kubeconfig {name} is not text in UTF-8: name another with --kubeconfig") from error
 
 
-def _parse(path: Path, text: str) -> _File:
+def _parse(path: Path, text: str) -> Document:
     name = printable(str(path))
     try:
         document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
-        return msgspec.convert(document, _File) if document is not None else _File()
+        return msgspec.convert(document, Document) if document is not None else Document()
     except yaml.YAMLError as error:
         line, problem = _problem(error, text)
         raise Misconfigured(f"the kubeconfig {name} is malformed in line {line} ({problem}): correct it") from error
@@ -203,19 +112,19 @@ class _Merged:
 
     origin: str
     current_context: str | None
-    contexts: Mapping[str, _Context]
+    contexts: Mapping[str, ContextEntry]
     clusters: Mapping[str, ClusterEntry]
     users: Mapping[str, UserEntry]
 
     @classmethod
-    def of(cls, files: Sequence[tuple[Path, _File]]) -> "_Merged":
-        contexts: dict[str, _Context] = {}
+    def of(cls, files: Sequence[tuple[Path, Document]]) -> "_Merged":
+        contexts: dict[str, ContextEntry] = {}
         clusters: dict[str, ClusterEntry] = {}
         users: dict[str, UserEntry] = {}
         for path, file in files:
             folder = path.absolute().parent
             for context in file.contexts or ():
-                contexts.setdefault(context.name, context.context or _Context())
+                contexts.setdefault(context.name, context.context or ContextEntry())
             for cluster in file.clusters or ():
                 entry = _settled(cluster.cluster or ClusterEntry(), folder, "certificate_authority")
                 clusters.setdefault(cluster.name, entry)
@@ -249,13 +158,13 @@ class _Merged:
         if context.user and context.user not in self.users:
             raise Misconfigured(f'{told} names the user "{printable(context.user)}", which is missing: add it')
         _check(cluster, f'the cluster "{printable(context.cluster)}" of {self.origin}')
-        user = self.users[context.user] if context.user else UserEntry()
+        user = self.users.get(context.user or "", UserEntry())
         return Access(context=name, server=_server(cluster, user), cluster=cluster, user=user, origin=self.origin)
 
     def _known(self) -> str:
         names = [printable(name) for name in self.contexts]
-        more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-        return ", ".join(names[:_NAMES_SHOWN]) + more
+        more = [f"and {len(names) - _NAMES_SHOWN} more"] if len(names) > _NAMES_SHOWN else []
+        return ", ".join(names[:_NAMES_SHOWN] + more)
 
 
 def _check(cluster: ClusterEntry, told: str) -> None:

@@ -2,7 +2,7 @@
 
 Those are: impersonation, ``proxy-url`` and its absence of exceptions in every supported version of the package, proxies
 that want a password, CAs that Python 3.13 finds too old-fashioned, bounded waiting. Importing this file takes a second,
-so ``kube`` does it on first use. May import the package, urllib3, the ports' errors and the model.
+so ``nodes`` does it on first use. May import the package, urllib3, the ports' errors and the model.
 """
 
 import contextlib
@@ -26,8 +26,9 @@ from urllib3.exceptions import TimeoutError as TimedOut
 from urllib3.util.ssl_ import create_urllib3_context
 
 from tui import __version__
-from tui.kube_credentials import current_user
-from tui.kubeconfig import Access, UserEntry
+from tui.kube.credentials import current_user
+from tui.kube.entries import UserEntry
+from tui.kube.kubeconfig import Access
 from tui.model.text import printable
 from tui.ports import Denied, Unavailable
 

@@ -15,7 +15,8 @@ from typing import Annotated
 
 import msgspec
 
-from tui.kubeconfig import Access, AuthProvider, ExecEntry, UserEntry
+from tui.kube.entries import AuthProvider, ExecEntry, UserEntry
+from tui.kube.kubeconfig import Access
 from tui.model.text import printable
 from tui.ports import Denied
 

@@ -1,6 +1,6 @@
 """``NodeSource`` over the ``kubernetes`` package: list, watch, flannel's ConfigMap, and errors in the ports' words.
 
-Requests go through the package's connection pool and are decoded by ``kube_wire``, because the package's own models
+Requests go through the package's connection pool and are decoded by ``answers``, because the package's own models
 take many times as long. May import the ports and the model.
 """
 
@@ -11,8 +11,9 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
 
-from tui.kube_wire import Malformed, Status, decode_event, decode_page, decode_pod_cidrs, decode_status
-from tui.kubeconfig import UserEntry, read_access
+from tui.kube.answers import Malformed, Status, decode_event, decode_page, decode_pod_cidrs, decode_status
+from tui.kube.entries import UserEntry
+from tui.kube.kubeconfig import read_access
 from tui.model.node import IPNetwork, Node
 from tui.model.snapshot import Cluster
 from tui.model.text import printable
@@ -29,14 +30,14 @@ from tui.ports import (
 )
 
 if TYPE_CHECKING:
-    from tui.kube_connection import Connection, Response
+    from tui.kube.connection import Connection, Response
 
 _PAGE_NODES = 500
 _WATCH_S = 290
 """How long the server keeps a watch open. Shortly before the end it sends a bookmark, where the next one continues."""
 _WATCH_SLACK_S = 15.0
 _NODES = "/api/v1/nodes"
-_FLANNEL_CONFIG_MAPS = ("kube-flannel/kube-flannel-cfg", "kube-system/kube-flannel-cfg", "kube-system/canal-config")
+FLANNEL_CONFIG_MAPS = ("kube-flannel/kube-flannel-cfg", "kube-system/kube-flannel-cfg", "kube-system/canal-config")
 """Of flannel's own manifest and chart; of RKE and older manifests; of Canal."""
 
 
@@ -123,7 +124,7 @@ class KubeNodes:
     def pod_cidrs(self) -> tuple[IPNetwork, ...]:
         """Return the networks of the first flannel ConfigMap that names any."""
         denied: Denied | None = None
-        for place in _FLANNEL_CONFIG_MAPS:
+        for place in FLANNEL_CONFIG_MAPS:
             namespace, _, name = place.partition("/")
             try:
                 networks = decode_pod_cidrs(
@@ -158,7 +159,7 @@ class KubeNodes:
 
     def _connected(self, *, rejected: "Connection | None") -> "Connection":
         """Return a connection other than the rejected one, with credentials that have not expired."""
-        from tui.kube_connection import connect  # noqa: PLC0415 - takes a second, after the first paint
+        from tui.kube.connection import connect  # noqa: PLC0415 - takes a second, after the first paint
 
         with self._connecting:
             current = self._connection

@@ -1,6 +1,6 @@
 """The Kubernetes API's answers: pages of nodes, lines of a watch, errors, flannel's ConfigMap.
 
-May import msgspec, ``kube_node``, the ports' event types and the model.
+May import msgspec, ``objects``, the ports' event types and the model.
 """
 
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from tui.kube_node import NodeObject, networks_of, node_of
+from tui.kube.objects import NodeObject, networks_of, node_of
 from tui.model.node import IPNetwork, Node
 from tui.ports import NodeEvent, NodeEventKind
 

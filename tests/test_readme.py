@@ -1,0 +1,90 @@
+"""The README says what is true: keys, exit codes, findings, clouds, permissions, and a test behind every promise."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.screen.console import console
+from tui.cli import main
+from tui.clouds import CLOUDS
+from tui.kube import FLANNEL_CONFIG_MAPS
+from tui.model.finding import Code
+from tui.screen.commands import live_commands
+
+_PROMISE = re.compile(r"`(test\w+)::(test_\w+)`")
+
+
+@pytest.fixture(scope="module")
+def readme(repository: Path) -> str:
+    return (repository / "README.md").read_text()
+
+
+def table(readme: str, heading: str) -> list[list[str]]:
+    """Return the rows under a heading, cells without their code marks, without the table's own two head rows."""
+    section = readme.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    rows = [line.strip("| ") for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row.split(" | ")] for row in rows[2:]]
+
+
+def fenced(readme: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
+
+
+async def test_the_keys_are_those_of_the_screen(readme: str, tmp_path: Path) -> None:
+    async with console(tmp_path) as shown:
+        live = live_commands(shown.app.screen)
+    moving = [command for command in live if command.id.startswith("grid.")]
+    told = [
+        [" ".join(f"`{key}`" for key in command.keys), command.title, command.explanation]
+        for command in live
+        if command not in moving
+    ]
+    expected = "\n".join(f"| {' | '.join(row)} |" for row in told)
+    assert table(readme, "Keys") == told, f"the table of keys must be\n{expected}"
+    prose = readme.split("\n## Keys\n")[1].split("\n|")[0].replace("the arrows", "`up` `down`")
+    assert {key for command in moving for key in command.keys} - set(re.findall(r"`(\S+)`", prose)) == {"home", "end"}
+
+
+def test_the_exit_codes_are_those_of_the_help(readme: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    told = capsys.readouterr().out.split("exit codes:\n")[1].split("\n\n")[0]
+    expected = [re.split(r"\s{2,}", line.strip(), maxsplit=1) for line in told.splitlines()]
+    assert table(readme, "Exit codes") == expected
+
+
+def test_the_findings_are_those_that_this_version_decides(readme: str) -> None:
+    assert sorted(row[0].strip("`") for row in table(readme, "What it finds")) == sorted(Code)
+
+
+def test_the_clouds_are_those_that_this_version_reads(readme: str) -> None:
+    assert f"This version reads and writes **{', '.join(entry.title for entry in CLOUDS.values())}**." in readme
+
+
+def test_every_promise_has_a_test(readme: str, repository: Path) -> None:
+    for promise, proof in table(readme, "What you can rely on"):
+        named = _PROMISE.findall(proof)
+        assert named, promise
+        for file, test in named:
+            (path,) = (repository / "tests").rglob(f"{file}.py")
+            assert re.search(rf"^(async )?def {test}\(", path.read_text(), re.MULTILINE), f"{file}::{test}"
+
+
+def test_the_permissions_are_the_files_and_what_the_adapters_call(readme: str, repository: Path) -> None:
+    policy = (repository / "permissions" / "aws-iam-policy.json").read_text()
+    role = (repository / "permissions" / "kubernetes-clusterrole.yaml").read_text()
+    assert fenced(readme, "json") == [policy]
+    assert fenced(readme, "yaml") == [role]
+    observe, fix = (statement["Action"] for statement in json.loads(policy)["Statement"])
+    called = re.findall(r'"((?:Describe|Modify)[A-Z]\w+)"', (repository / "tui" / "clouds" / "aws.py").read_text())
+    assert {f"ec2:{operation}" for operation in called} == {*observe, fix}
+    nodes, config_maps = yaml.safe_load(role)["rules"]
+    assert (nodes["resources"], nodes["verbs"]) == (["nodes"], ["list", "watch"])
+    assert set(config_maps["resourceNames"]) == {place.partition("/")[2] for place in FLANNEL_CONFIG_MAPS}
+
+
+def test_every_file_that_is_linked_exists(readme: str, repository: Path) -> None:
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)", readme):
+        assert (repository / link).is_file(), link
