@@ -190,7 +190,7 @@ def test_the_list_turns_healthy_because_a_later_observation_says_so(
     house.cloud.views = [broken]
     session.start()
     reports = session.reports()
-    wait_for(reports, lambda report: [finding.code for finding in report.findings] == ["forwarding-off"])
+    wait_for(reports, lambda report: [finding.fixable for finding in report.findings] == [True])
     result: list[ApplyResult | PortError] = []
     ended = threading.Event()
     held = threading.Event()
@@ -213,7 +213,8 @@ def test_the_list_turns_healthy_because_a_later_observation_says_so(
     assert isinstance(result[0], ApplyResult)
     assert [outcome.status for outcome in result[0].outcomes] == [Status.APPLIED]
     kinds = [activity.kind for activity in report.activity]
-    assert kinds.index(ActivityKind.APPLIED) < kinds.index(ActivityKind.FINDING_CLOSED)
+    # Before the cloud's first answer there may have been another finding, that nothing was known yet.
+    assert ActivityKind.FINDING_CLOSED in kinds[kinds.index(ActivityKind.APPLIED) :]
 
 
 def event(kind: NodeEventKind, node: Node | None, version: str) -> NodeEvent:
@@ -265,13 +266,19 @@ def test_a_lost_server_is_shown_and_comes_back(tmp_path: Path, closing: Callable
     assert back.snapshot.nodes_source.state is SourceState.OK
 
 
-def test_an_error_that_nobody_expected_is_shown(tmp_path: Path, closing: Callable[[Session], Session]) -> None:
+def test_an_error_that_nobody_expected_is_shown_and_survived(
+    tmp_path: Path, closing: Callable[[Session], Session]
+) -> None:
     node = build.node()
     house = House(tmp_path, listing(node), clock=SystemClock())
     session = closing(house.session)
     session.start()  # no view is scripted: the fake raises IndexError, as a bug in an adapter would
-    report = wait_for(session.reports(), lambda report: any("internal error" in a.text for a in report.activity))
+    reports = session.reports()
+    report = wait_for(reports, lambda report: any("internal error" in a.text for a in report.activity))
     assert report.snapshot.nodes_source.state is SourceState.UNAVAILABLE
+    house.cloud.views = [seen(node, forwards=True)]
+    session.refresh()
+    wait_for(reports, lambda report: report.counts()["healthy"] == 1)
 
 
 def test_one_apply_at_a_time(tmp_path: Path) -> None:

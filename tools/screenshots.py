@@ -1,6 +1,7 @@
-"""Draws the screenshots of the README from the embedded world: ``python tools/screenshots.py [FOLDER]``.
+"""Draws the screenshots of the README from the embedded world: ``python tools/screenshots.py [--check]``.
 
-Reproducible: fixed sizes, a standing clock and seeded scenarios, so that two runs write the same bytes.
+Reproducible: fixed sizes, a standing clock and seeded scenarios, so that two runs write the same bytes. ``--check``
+draws elsewhere and fails when the pictures in the repository show another text; how Textual writes SVG may change.
 """
 
 import asyncio
@@ -8,7 +9,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -23,6 +24,7 @@ from tui.engine.session import Session
 from tui.screen.app import L2BridgeApp
 from tui.settings import Settings
 
+PICTURES = Path(__file__).resolve().parents[1] / "screenshots"
 _DEADLINE_S = 30.0
 
 
@@ -76,7 +78,6 @@ async def draw(shot: Shot, folder: Path) -> None:
             world.close()
             await asyncio.to_thread(session.close)
     (folder / f"{shot.name}.svg").write_text(_reproducible(svg), encoding="utf-8")
-    print(folder / f"{shot.name}.svg")
 
 
 def _session(world: DemoWorld, state: Path) -> Session:
@@ -102,7 +103,7 @@ def _complete(app: L2BridgeApp) -> bool:
 
 
 def _plain(svg: str) -> str:
-    return re.sub(r"<[^>]+>", "", svg).replace("&#160;", " ")
+    return re.sub(r"<style.*?</style>|<[^>]+>", "", svg, flags=re.DOTALL).replace("&#160;", " ")
 
 
 def _reproducible(svg: str) -> str:
@@ -110,11 +111,32 @@ def _reproducible(svg: str) -> str:
     return re.sub(r"terminal-\d+", "terminal", svg)
 
 
-async def _main(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+async def _draw_all(folder: Path) -> None:
     for shot in SHOTS:
         await draw(shot, folder)
 
 
+def _stale(drawn: Path) -> list[str]:
+    """Return the names of pictures that are missing or show something else than the ones just drawn."""
+    kept = {path.name: _plain(path.read_text(encoding="utf-8")) for path in PICTURES.glob("*.svg")}
+    now = {path.name: _plain(path.read_text(encoding="utf-8")) for path in drawn.glob("*.svg")}
+    return sorted(name for name in kept.keys() | now.keys() if kept.get(name) != now.get(name))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Draw, or compare; return 1 when a picture is out of date, 2 for an unknown argument."""
+    if not arguments:
+        asyncio.run(_draw_all(PICTURES))
+        return 0
+    if list(arguments) != ["--check"]:
+        print(__doc__, file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(_draw_all(Path(folder)))
+        stale = _stale(Path(folder))
+    print(f"out of date, draw again: {', '.join(stale)}" if stale else "the pictures are up to date")
+    return 1 if stale else 0
+
+
 if __name__ == "__main__":
-    asyncio.run(_main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1] / "screenshots"))
+    sys.exit(main(sys.argv[1:]))

@@ -23,7 +23,7 @@ _JUDGE_PAUSE_S = 0.1
 class Background:
     """Runs until ``close``.
 
-    ``judge(force)`` is called from one thread of its own, ``broken(error)`` from a thread that ends unexpectedly.
+    ``judge(force)`` is called from one thread of its own, ``broken(error)`` from a thread in which nobody expected it.
     """
 
     def __init__(
@@ -68,10 +68,15 @@ class Background:
             event.set()
 
     def _guarded(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except Exception as error:  # noqa: BLE001 - the thread boundary: what nobody expected must still be seen
-            self._broken(error)
+        """Run ``work`` until the end; what nobody expected is told, and the work begun anew after a while."""
+        failures = 0
+        while not self._closed.is_set():
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001 - the thread boundary: what nobody expected must still be seen
+                failures += 1
+                self._broken(error)
+                self._back_off(failures)
 
     def _watch(self) -> None:
         version: str | None = None
