@@ -6,7 +6,7 @@ A new cloud joins with one entry in ``_CONTENDERS``.
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,8 @@ import pytest
 
 import tui.clouds
 from tests import build
-from tests.wire.ec2 import REGION, Ec2Server, Fault, isolate
+from tests.wire.ec2 import REGION, Ec2Server, fresh_account, serve_ec2  # noqa: F401 - fixtures
+from tests.wire.ec2_rules import UNAUTHORIZED
 from tui.clouds import CLOUDS, load_reader, load_writer
 from tui.demo import Call, open_world
 from tui.model.node import Cloud, Node, ProviderID
@@ -79,9 +80,7 @@ def _ec2(ec2: Ec2Server) -> Contender:
         writer=load_writer(Cloud.AWS)(CloudOptions()),
         nodes=tuple(nodes),
         truth=lambda node: not ec2.check(interfaces[node.name]),
-        deny_next=lambda: ec2.fail(
-            "DescribeNetworkInterfaces", Fault(status=403, code="UnauthorizedOperation", message="not authorized")
-        ),
+        deny_next=lambda: ec2.fail("DescribeNetworkInterfaces", UNAUTHORIZED),
     )
 
 
@@ -109,19 +108,9 @@ _CONTENDERS: dict[str, Callable[[Ec2Server], Contender]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Ec2Server]:
-    with Ec2Server() as running:
-        yield running
-
-
 @pytest.fixture(params=_CONTENDERS)
-def contender(
-    request: pytest.FixtureRequest, server: Ec2Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Contender:
-    server.reset()
-    isolate(monkeypatch, tmp_path, server.url)
-    return _CONTENDERS[request.param](server)
+def contender(request: pytest.FixtureRequest, ec2: Ec2Server) -> Contender:
+    return _CONTENDERS[request.param](ec2)
 
 
 def test_it_knows_its_cloud(contender: Contender) -> None:

@@ -93,7 +93,7 @@ def test_without_provider_id_a_unique_address_tells_and_a_repeated_one_does_not(
     [
         {"readable": False, "state": SourceState.DENIED},
         {"complete": False},
-        {"state": SourceState.UNAVAILABLE},
+        {"complete": False, "state": SourceState.UNAVAILABLE},
     ],
 )
 def test_absence_from_a_source_that_did_not_answer_fully_proves_nothing(lost: dict[str, object]) -> None:
@@ -101,6 +101,23 @@ def test_absence_from_a_source_that_did_not_answer_fully_proves_nothing(lost: di
     view = build.view(nodes=[node], **lost)  # type: ignore[arg-type] # parametrised keywords
     placement = build.snapshot(node, views=[view]).join().placements[node.uid]
     assert placement.state is PlacementState.UNOBSERVED
+
+
+def test_the_same_address_in_a_source_that_was_not_asked_is_no_ambiguity() -> None:
+    node = build.node("n1", provider_id=ProviderID.parse(""))
+    here = build.view(build.instance("i-1", build.eni("eni-1")), nodes=[node])
+    there = build.view(build.instance("i-2", build.eni("eni-2", network="vpc-2")), nodes=[], name="aws:eu-west-1")
+    snapshot = build.snapshot(node, views=[here, there], scope=Scope(fallback=Cloud.AWS))
+    placement = snapshot.join().placements[node.uid]
+    assert placement.instance is not None
+    assert placement.instance.id == "i-1"
+
+
+def test_a_source_that_told_its_interfaces_is_enough_to_tell_by_address() -> None:
+    node = build.node("n1", provider_id=ProviderID.parse(""))
+    view = build.view(build.instance("i-1", build.eni()), nodes=[node], state=SourceState.DENIED)
+    placement = build.snapshot(node, views=[view], scope=Scope(fallback=Cloud.AWS)).join().placements[node.uid]
+    assert placement.state is PlacementState.FOUND
 
 
 def test_a_node_that_no_source_was_asked_about_is_unobserved() -> None:

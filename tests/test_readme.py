@@ -24,7 +24,7 @@ def readme(repository: Path) -> str:
 
 def table(readme: str, heading: str) -> list[list[str]]:
     """Return the rows under a heading, cells without their code marks, without the table's own two head rows."""
-    section = readme.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    section = readme.split(f"\n## {heading}\n")[1].split("\n## ", maxsplit=1)[0]
     rows = [line.strip("| ") for line in section.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in row.split(" | ")] for row in rows[2:]]
 
@@ -44,7 +44,7 @@ async def test_the_keys_are_those_of_the_screen(readme: str, tmp_path: Path) -> 
     ]
     expected = "\n".join(f"| {' | '.join(row)} |" for row in told)
     assert table(readme, "Keys") == told, f"the table of keys must be\n{expected}"
-    prose = readme.split("\n## Keys\n")[1].split("\n|")[0].replace("the arrows", "`up` `down`")
+    prose = readme.split("\n## Keys\n")[1].split("\n|", maxsplit=1)[0].replace("the arrows", "`up` `down`")
     assert {key for command in moving for key in command.keys} - set(re.findall(r"`(\S+)`", prose)) == {"home", "end"}
 
 

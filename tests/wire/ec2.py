@@ -14,56 +14,22 @@ import threading
 import urllib.request
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl, urlsplit
-from xml.etree import ElementTree as ET
-from xml.sax.saxutils import escape
 
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from tests.wire.ec2_rules import Call, Fault, error, mistakes, page
+
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
 REGION = "us-east-1"
-_SETS = {"DescribeNetworkInterfaces": "networkInterfaceSet", "DescribeSubnets": "subnetSet"}
-_PARAMETERS = {
-    "DescribeNetworkInterfaces": {"Filter", "MaxResults", "NextToken", "NetworkInterfaceId", "IncludeManagedResources"},
-    "DescribeSubnets": {"MaxResults", "NextToken"},
-    "ModifyNetworkInterfaceAttribute": {"NetworkInterfaceId", "SourceDestCheck"},
-}
-_FILTERS = {"DescribeNetworkInterfaces": {"attachment.instance-id", "vpc-id"}}
-_MOST_FILTER_VALUES = 200
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/([^/]+)/ec2/aws4_request")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One request as it arrived; ``parameters`` without the action and the API's version."""
-
-    action: str
-    region: str
-    parameters: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """How one request ends instead of well.
-
-    With ``status`` it is answered with this error, or with ``body`` as it stands; without, the connection is cut.
-    ``done`` lets the call take effect before.
-    """
-
-    status: int | None = None
-    code: str = ""
-    message: str = ""
-    body: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    done: bool = False
 
 
 class Ec2Server:
@@ -199,6 +165,21 @@ def isolate(monkeypatch: pytest.MonkeyPatch, home: Path, url: str | None) -> Non
         monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", url)
 
 
+@pytest.fixture(scope="module", name="ec2_server")
+def serve_ec2() -> Iterator[Ec2Server]:
+    """Run the server for the tests of one module that imports this and ``fresh_account``."""
+    with Ec2Server() as running:
+        yield running
+
+
+@pytest.fixture(name="ec2")
+def fresh_account(ec2_server: Ec2Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ec2Server:
+    """Empty the account and let boto3 find it and nothing else."""
+    ec2_server.reset()
+    isolate(monkeypatch, tmp_path, ec2_server.url)
+    return ec2_server
+
+
 class _Handler(BaseHTTPRequestHandler):
     ec2: Ec2Server
     protocol_version = "HTTP/1.1"
@@ -210,10 +191,10 @@ class _Handler(BaseHTTPRequestHandler):
         action = parameters.pop("Action", "")
         parameters.pop("Version", None)
         call = Call(action=action, region=scope.group(1) if scope else "", parameters=parameters)
-        fault = self.ec2.arrive(call) or next(_mistakes(call), None)
+        fault = self.ec2.arrive(call) or next(mistakes(call), None)
         if fault is None:
             status, answer = self._forward(body)
-            self._answer(status, _page(call, answer) if status == 200 else answer)
+            self._answer(status, page(call, answer) if status == 200 else answer)
             return
         if fault.done:
             self._forward(body)
@@ -221,7 +202,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.close()
         else:
-            self._answer(fault.status, (fault.body or _error(fault)).encode(), fault.headers)
+            self._answer(fault.status, (fault.body or error(fault)).encode(), fault.headers)
 
     def _forward(self, body: bytes) -> tuple[int, bytes]:
         host, port = self.ec2.backend
@@ -243,49 +224,3 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
         """Stay silent."""
-
-
-def _mistakes(call: Call) -> Iterator[Fault]:
-    """Yield the refusals that a request deserves which the real service would not take."""
-    if not call.region:
-        yield Fault(status=401, code="AuthFailure", message="the request is not signed for EC2")
-    if call.action not in _PARAMETERS:
-        yield Fault(status=400, code="InvalidAction", message=call.action)
-    names = {name.partition(".")[0] for name in call.parameters}
-    if unknown := names - _PARAMETERS.get(call.action, set()):
-        yield Fault(status=400, code="UnknownParameter", message=", ".join(sorted(unknown)))
-    filters = {value for name, value in call.parameters.items() if re.fullmatch(r"Filter\.\d+\.Name", name)}
-    if unknown := filters - _FILTERS.get(call.action, set()):
-        yield Fault(status=400, code="InvalidParameterValue", message=f"filter {', '.join(sorted(unknown))}")
-    values = Counter(name.split(".")[1] for name in call.parameters if re.match(r"Filter\.\d+\.Value\.", name))
-    if len(values) != len(filters) or any(count > _MOST_FILTER_VALUES for count in values.values()):
-        yield Fault(status=400, code="FilterLimitExceeded", message="too many values, or none")
-    if {"MaxResults", "NetworkInterfaceId"} <= names:
-        yield Fault(status=400, code="InvalidParameterCombination", message="MaxResults with ids")
-    if "MaxResults" in names and not 5 <= int(call.parameters["MaxResults"]) <= 1000:
-        yield Fault(status=400, code="InvalidParameterValue", message="MaxResults is 5 to 1000")
-
-
-def _page(call: Call, answer: bytes) -> bytes:
-    """Cut the page out of moto's answer that was asked for, and add the token of the next one."""
-    size = int(call.parameters.get("MaxResults", 0))
-    if call.action not in _SETS or not size:
-        return answer
-    root = ET.fromstring(answer)
-    namespace = root.tag.partition("}")[0] + "}" if root.tag.startswith("{") else ""
-    items = root.find(f"{namespace}{_SETS[call.action]}")
-    assert items is not None
-    everything = list(items)
-    start = int(call.parameters.get("NextToken", "0").removeprefix("token-"))
-    for item in everything[:start] + everything[start + size :]:
-        items.remove(item)
-    if start + size < len(everything):
-        ET.SubElement(root, f"{namespace}nextToken").text = f"token-{start + size}"
-    return ET.tostring(root)
-
-
-def _error(fault: Fault) -> str:
-    return (
-        f"<Response><Errors><Error><Code>{escape(fault.code)}</Code><Message>{escape(fault.message)}</Message></Error>"
-        "</Errors><RequestID>7a62c49f-347e-4fc4-9331-6e8eEXAMPLE</RequestID></Response>"
-    )

@@ -159,7 +159,9 @@ class Account:
         code, status = told.get("Code") or "", _status(error)
         said = _one_line(_ENCODED_DETAILS.sub("", told.get("Message") or ""))
         if code in _THROTTLED:
-            return Throttled(f"EC2 in {call.region} gets too many calls of this account", _retry_after_s(error))
+            return Throttled(
+                f"EC2 in {call.region} gets too many calls of this account: wait a while", _retry_after_s(error)
+            )
         if code in _EXPIRED or code in _UNKNOWN_IDENTITY:
             return self._unaccepted(code, call)
         if code in _FORBIDDEN:
@@ -232,7 +234,9 @@ class Account:
             case _ if type(error).__name__.startswith("Login"):  # the class is not in every supported release
                 return self._logged_out()
             case sdk.PartialCredentialsError() | sdk.CredentialRetrievalError() | sdk.NoAuthTokenError():
-                return Denied(f"the AWS credentials cannot be used: {_one_line(str(error))}")
+                return Denied(
+                    f"the AWS credentials cannot be used ({_one_line(str(error)).rstrip(': ')}): correct them"
+                )
             case _:
                 return None
 

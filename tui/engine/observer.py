@@ -152,7 +152,7 @@ class Observer:
         source = replace(view.source, observed_at=last.source.observed_at)
         if view.source.state is SourceState.DENIED or self._old(last.source.observed_at, CLOUD_INTERVAL_S):
             return replace(view, source=source)
-        return replace(last, source=source)
+        return replace(last, source=source, complete=False)  # it cannot know of what has come since
 
     def _old(self, at: datetime, interval_s: float) -> bool:
         return self._clock.now() - at > timedelta(seconds=2 * interval_s)

@@ -51,7 +51,7 @@ class CloudView:
     """One read of one source of one cloud.
 
     ``node_uids`` are the nodes that were looked for in it. Each of ``instances``, ``subnets`` and ``route_tables`` is
-    None when it was not permitted or not available. ``complete`` is False when the cloud said that parts are missing.
+    None when it was not permitted or not available. ``complete`` is False when parts may be missing.
     """
 
     source: Source
@@ -206,10 +206,9 @@ def _gap(node: Node, cloud: Cloud, views: Iterable[CloudView]) -> str | None:
     if not asked:
         return "not read yet"
     for view in asked:
-        if view.instances is None or view.source.state is not SourceState.OK:
-            return f"{view.source.name} is {view.source.state}"
-        if not view.complete:
-            return f"{view.source.name} answered only in part"
+        if view.instances is None or not view.complete:
+            answered = view.source.state is SourceState.OK
+            return f"{view.source.name} {'answered only in part' if answered else f'is {view.source.state}'}"
     return None
 
 
@@ -237,7 +236,9 @@ def _by_address(node: Node, cloud: Cloud, index: _Index) -> Placement:
     if not node.addresses:
         return Placement(state=PlacementState.NOT_FOUND, cloud=cloud, reason="the node has no address to look for")
     for address in node.addresses:
-        found = index.by_address.get((cloud, address), ())
+        holders = index.by_address.get((cloud, address), ())
+        # Another source may hold the same address for somebody else's VM: only those asked about the node count.
+        found = tuple(holder for holder in holders if node.uid in holder[0].node_uids)
         if len(found) == 1:
             view, instance, interface = found[0]
             return Placement(
