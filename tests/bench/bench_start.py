@@ -1,10 +1,10 @@
 """How long the console takes to its first paint and to its filled list, against a program that everybody knows.
 
-Run by hand: ``python -m tests.bench.bench_start [RUNS]``, or with ``--once PROGRAM [ARGUMENT...]`` to see one console open
-and quit. Every run is a fresh process in a pseudo-terminal of 80 by 24; the first paint is the moment at which the context's
-name has arrived there, the list is filled when a node's name has. The yardstick, run in turn with the console so that
-both meet the same load, is ``kubectl version --client``, where kubectl is missing ``python -c pass``. The embedded
-world's simulated latency is part of the second figure. Standard library only.
+Run by hand: ``python -m tests.bench.bench_start [RUNS]``, or with ``--once PROGRAM [ARGUMENT...]`` to see one console
+open and quit. Every run is a fresh process in a pseudo-terminal of 80 by 24. The first paint is the moment at which the
+context's name has arrived there, the list is filled when a node's name has; the embedded world's simulated latency is
+part of the latter. The yardstick, run in turn with the console so that both meet the same load, is ``kubectl version
+--client``, where kubectl is missing ``python -c pass``. Standard library only.
 """
 
 import fcntl
