@@ -1,10 +1,12 @@
 """Every test starts without the developer's own settings, and nothing in a test may leave this machine."""
 
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -50,6 +52,18 @@ def on_this_machine_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(socket.socket, "connect", guarded)
     yield
     assert tried == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def with_signals_that_arrive() -> None:
+    """Undo what nohup and background jobs leave behind: programs that tests start would ignore signals too."""
+    for number, handler in ((signal.SIGHUP, _survive), (signal.SIGINT, signal.default_int_handler)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
+def _survive(number: int, frame: FrameType | None) -> None:
+    """Go on, while programs that are started do not inherit it."""
 
 
 def _local(host: object) -> bool:

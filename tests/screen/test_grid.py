@@ -51,6 +51,11 @@ def test_a_cell_is_exactly_as_wide_as_its_column(text: str, width: int, elide: E
 
 def test_a_long_name_keeps_both_ends() -> None:
     assert fit("gke-prod-pool-7f3a9-x2x1", 11, Elide.MIDDLE) == "gke-p…-x2x1"
+    assert fit("ip-10-0-0-13.ec2.internal", 16, Elide.HOST) == "ip-10-0-0-13.ec…"
+    assert fit("ip-10-0-0-13.ec2.internal", 13, Elide.HOST) == "ip-10-0-0-13…"
+    assert fit("ip-10-0-0-13.ec2.internal", 12, Elide.HOST) == "ip-10-0-0-13"
+    assert fit("ip-10-0-0-13.ec2.internal", 11, Elide.HOST) == "ip-10…-0-13"
+    assert fit("gke-prod-pool-7f3a9-x2x1", 11, Elide.HOST) == "gke-p…-x2x1"
 
 
 def test_ascii_only_text_is_ascii() -> None:

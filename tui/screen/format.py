@@ -32,10 +32,15 @@ class Tone(StrEnum):
 
 
 class Elide(StrEnum):
-    """Where a text that does not fit loses characters: names and ids differ at both ends."""
+    """Where a text that does not fit loses characters.
+
+    Ids differ at both ends, so they lose their ``MIDDLE``. Host names share their domain, so a ``HOST`` loses that
+    first, and then its middle.
+    """
 
     END = "end"
     MIDDLE = "middle"
+    HOST = "host"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +188,7 @@ _SHORT_OS = {"windows": "win", "linux": "lin"}
 
 NODE_COLUMNS: tuple[Column[Assessment], ...] = (
     Column(title="STATE", width=5, kept=True, cell=lambda a: badge(a.verdict)),
-    Column(title="NODE", width=16, ideal=44, kept=True, elide=Elide.MIDDLE, cell=lambda a: _plain(a.node.name)),
+    Column(title="NODE", width=16, ideal=44, kept=True, elide=Elide.HOST, cell=lambda a: _plain(a.node.name)),
     Column(title="OS", width=3, cell=lambda a: _plain(_SHORT_OS.get(a.node.os or "", a.node.os))),
     Column(title="POD CIDR", width=15, ideal=22, kept=True, cell=_pod_cidr),
     Column(title="FWD", width=3, cell=lambda a: _FORWARDING[a.forwarding]),

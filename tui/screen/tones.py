@@ -36,6 +36,11 @@ def fit(text: str, width: int, elide: Elide = Elide.END, *, ascii_only: bool = F
     if width <= 1:
         return set_cell_size(text, width)
     ellipsis = "~" if ascii_only else "…"
+    if elide is Elide.HOST:
+        host = text.partition(".")[0]
+        if cell_len(host) >= width:
+            return fit(host, width, Elide.MIDDLE, ascii_only=ascii_only)
+        elide = Elide.END if host else Elide.MIDDLE
     if elide is Elide.END:
         return _exactly(_head(text, width - 1) + ellipsis, width)
     tail = (width - 1) // 2
