@@ -160,6 +160,19 @@ def test_a_node_created_again_under_its_name_is_another_node(tmp_path: Path) -> 
     assert kinds == [(ActivityKind.NODE_REMOVED, "n1"), (ActivityKind.NODE_ADDED, "n1")]
 
 
+def test_a_lost_source_is_one_event_and_not_one_per_node(tmp_path: Path) -> None:
+    nodes = [build.node(f"n{i}", ip=f"10.0.0.{i}", cidrs=[f"10.42.{i}.0/24"]) for i in range(1, 6)]
+    house = House(tmp_path, listing(*nodes))
+    sound = build.view(
+        *(build.instance(f"i-n{i}", build.eni(f"eni-{i}", ip=f"10.0.0.{i}")) for i in range(1, 6)), nodes=nodes
+    )
+    house.cloud.views = [(sound,), (build.view(nodes=nodes, readable=False, state=SourceState.DENIED),)]
+    before = house.session.observe()
+    after = house.session.observe()
+    assert after.counts()["unknown"] == 5
+    assert [event.kind for event in after.activity[len(before.activity) :]] == [ActivityKind.SOURCE_LOST]
+
+
 def test_read_only_has_no_writer_and_refuses(tmp_path: Path) -> None:
     node = build.node()
     house = House(tmp_path, listing(node), read_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from tui.model.finding import Activity, ActivityKind, Finding, Report
+from tui.model.finding import Activity, ActivityKind, Finding, Report, Severity
 from tui.model.node import Node
 from tui.model.snapshot import Source, SourceState
 
@@ -72,8 +72,8 @@ def _difference(was: Node, now: Node) -> str:
 def _findings(before: Report | None, after: Report, at: datetime) -> Iterator[Activity]:
     if after.synchronising:
         return
-    known = {_identity(finding): finding for finding in before.findings} if before else {}
-    present = {_identity(finding): finding for finding in after.findings}
+    known = _told(before) if before else {}
+    present = _told(after)
     for identity, finding in known.items():
         if identity not in present:
             yield _of(finding, ActivityKind.FINDING_CLOSED, at)
@@ -82,8 +82,13 @@ def _findings(before: Report | None, after: Report, at: datetime) -> Iterator[Ac
             yield _of(finding, ActivityKind.FINDING_OPENED, at)
 
 
-def _identity(finding: Finding) -> tuple[str, str, str | None, str]:
-    return (finding.code, finding.severity, finding.node, finding.subject)
+def _told(report: Report) -> dict[tuple[str, str | None, str], Finding]:
+    """Return the findings that are events, by identity: what could not be told is the source's event, not each node's."""
+    return {
+        (finding.code, finding.node, finding.subject): finding
+        for finding in report.findings
+        if finding.severity is not Severity.UNKNOWN
+    }
 
 
 def _of(finding: Finding, kind: ActivityKind, at: datetime) -> Activity:
