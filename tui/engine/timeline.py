@@ -83,7 +83,7 @@ def _findings(before: Report | None, after: Report, at: datetime) -> Iterator[Ac
 
 
 def _told(report: Report) -> dict[tuple[str, str | None, str], Finding]:
-    """Return the findings that are events, by identity: what could not be told is the source's event, not each node's."""
+    """Return the findings that are events, by identity. What could not be told is its source's event."""
     return {
         (finding.code, finding.node, finding.subject): finding
         for finding in report.findings
