@@ -1,10 +1,11 @@
 """How long the console takes to its first paint and to its filled list, against a program that everybody knows.
 
 Run by hand: ``python -m tests.bench.bench_start [RUNS]``, or with ``--once PROGRAM [ARGUMENT...]`` to see one console
-open and quit. Every run is a fresh process in a pseudo-terminal of 80 by 24. The first paint is the moment at which the
-context's name has arrived there, the list is filled when a node's name has; the embedded world's simulated latency is
-part of the latter. The yardstick, run in turn with the console so that both meet the same load, is ``kubectl version
---client``, where kubectl is missing ``python -c pass``. Standard library only.
+open and quit, also at the end of a command line that installs it first. Every run is a fresh process in a
+pseudo-terminal of 80 by 24. The first paint is the moment at which the context's name has arrived there, the list is
+filled when a node's name has; the embedded world's simulated latency is part of the latter. The yardstick, run in turn
+with the console so that both meet the same load, is ``kubectl version --client``, where kubectl is missing ``python -c
+pass``. Standard library only.
 """
 
 import fcntl
@@ -22,13 +23,14 @@ from collections.abc import Sequence
 
 _RUNS = 15
 _LIMIT_S = 20.0
+_INSTALLING_LIMIT_S = 600.0
 _CONSOLE = (sys.executable, "-m", "tui", "--demo")
 _PAINTED = b"demo-mixed"
 _FILLED = b"aws-linux-1"
 _MOST_LATER_S = 0.3
 
 
-def open_console(command: Sequence[str]) -> tuple[float, float]:
+def open_console(command: Sequence[str], *, limit_s: float = _LIMIT_S) -> tuple[float, float]:
     """Return after how many seconds the console was painted and filled. Quits it, and raises when it ends badly."""
     began_s = time.perf_counter()
     child, terminal = pty.fork()
@@ -39,7 +41,7 @@ def open_console(command: Sequence[str]) -> tuple[float, float]:
     shown = b""
     painted_s: float | None = None
     filled_s: float | None = None
-    while time.perf_counter() - began_s < _LIMIT_S:
+    while time.perf_counter() - began_s < limit_s:
         if not select.select([terminal], [], [], 0.1)[0]:
             continue
         try:
@@ -84,6 +86,7 @@ def main(runs: int) -> int:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--once"]:
-        print("painted after {:.2f} s, filled after {:.2f} s".format(*open_console(sys.argv[2:])))
+        seconds = open_console(sys.argv[2:], limit_s=_INSTALLING_LIMIT_S)
+        print("painted after {:.2f} s, filled after {:.2f} s".format(*seconds))
         sys.exit()
     sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else _RUNS))
