@@ -16,7 +16,7 @@ _DEBOUNCE_S = 1.0
 _LONGEST_BACKOFF_S = 30.0
 _AGE_CHECK_S = 10.0
 """How often the age of what is known is looked at when nothing happens."""
-_JUDGE_PAUSE_S = 0.1
+_JUDGE_PAUSE_S = 0.2
 """The least time between two judgements, so that a burst of events is judged once."""
 
 

@@ -80,7 +80,7 @@ class Console(Screen[None], inherit_bindings=False):
         """Draw around a newer report."""
         if report is not None:
             self._freshness.observed(report.snapshot)
-            self.draw()
+            self.call_next(self.draw)  # the panes get the report after this, and the bars speak of what they show
 
     @property
     def pane(self) -> Pane:

@@ -125,7 +125,7 @@ class Grid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
         gone = self.marks - self._index.keys()
         if gone:
             self.marks -= gone
-        self.virtual_size = Size(self.size.width, len(items) + _HEADER_ROWS)
+        self.virtual_size = Size(1, len(items) + _HEADER_ROWS)
         if kept is not None:
             self._scroll(self._cursor - height_on_screen)
         self._follow()
@@ -206,7 +206,7 @@ class Grid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
 
     def on_resize(self, event: Resize) -> None:
         """Fit the columns into the new width."""
-        self.virtual_size = Size(event.size.width, len(self._items) + _HEADER_ROWS)
+        self.virtual_size = Size(1, len(self._items) + _HEADER_ROWS)
         self._follow()
 
     @property
