@@ -43,7 +43,7 @@ class Bench:
             clock=self.clock,
             stop=self.stop,
         )
-        return applier.run(self.plan(*changes), present=present, progress=self.steps.append)
+        return applier.run(self.plan(*changes), present=present.__contains__, progress=self.steps.append)
 
     @staticmethod
     def plan(*changes: SetForwarding) -> Plan:

@@ -314,6 +314,27 @@ def test_one_apply_at_a_time(tmp_path: Path) -> None:
     assert not house.session.applying
 
 
+def test_a_node_that_goes_during_an_apply_is_not_written_for(tmp_path: Path) -> None:
+    nodes = [build.node("n1"), build.node("n2", ip="10.0.0.5", cidrs=["10.42.2.0/24"])]
+    house = House(tmp_path, listing(*nodes), listing(nodes[0]))
+    view = build.view(
+        build.instance("i-n1", build.eni("eni-1", forwards=False)),
+        build.instance("i-n2", build.eni("eni-2", ip="10.0.0.5", forwards=False)),
+        nodes=nodes,
+    )
+    house.cloud.views = [(view,)]
+    house.cloud.flags = {"eni-1": False, "eni-2": False}
+    house.session.observe()
+
+    def observe_again(_: object) -> None:
+        house.session.observe()
+
+    house.cloud.on_write = observe_again
+    result = house.session.apply(house.session.propose(None), lambda _: None)
+    assert [outcome.status for outcome in result.outcomes] == [Status.APPLIED, Status.REFUSED]
+    assert "write eni-2" not in house.cloud.log
+
+
 def test_the_clock_of_a_report_is_the_observers(tmp_path: Path) -> None:
     clock = ScriptedClock()
     clock.passed_s = 60

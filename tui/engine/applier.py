@@ -6,7 +6,7 @@ believed, and never sent a second time when the end of the first is not known. M
 
 import secrets
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -61,12 +61,12 @@ class Applier:
         self._stop = stop
         self._never = threading.Event()
 
-    def run(self, plan: Plan, *, present: Collection[str], progress: Callable[[Progress], None]) -> ApplyResult:
+    def run(self, plan: Plan, *, present: Callable[[str], bool], progress: Callable[[Progress], None]) -> ApplyResult:
         """Apply the changes in order and return their outcomes.
 
-        ``present`` are the uids of the nodes that exist now: a change made for another node is refused. ``progress`` is
-        called from this thread. Raises ``Misconfigured`` when the journal cannot be written; what was written until
-        then is in it.
+        ``present`` tells, right before each change, whether the node of a uid exists: a change made for one that is
+        gone is refused. ``progress`` is called from this thread. Raises ``Misconfigured`` when the journal cannot be
+        written; what was written until then is in it.
         """
         started = self._clock.now()
         run = f"{started:%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(3)}"
@@ -82,7 +82,9 @@ class Applier:
         self._journal.ended(run, result.counts())
         return result
 
-    def _timed(self, run: str, change: Change, outcomes: Mapping[str, Outcome], present: Collection[str]) -> Outcome:
+    def _timed(
+        self, run: str, change: Change, outcomes: Mapping[str, Outcome], present: Callable[[str], bool]
+    ) -> Outcome:
         began_s = self._clock.monotonic_s()
         ending = self._hindrance(change, outcomes, present)
         recorded = ending is None
@@ -95,14 +97,16 @@ class Applier:
             self._journal.outcome(run, outcome)
         return outcome
 
-    def _hindrance(self, change: Change, outcomes: Mapping[str, Outcome], present: Collection[str]) -> Ending | None:
+    def _hindrance(
+        self, change: Change, outcomes: Mapping[str, Outcome], present: Callable[[str], bool]
+    ) -> Ending | None:
         """Return why the change is not even begun; None when it is."""
         if self._stop.is_set():
             return Ending(Status.SKIPPED, "stopped before this change")
         missing = [needed for needed in change.depends_on if needed not in outcomes or not outcomes[needed].status.good]
         if missing:
             return Ending(Status.SKIPPED, f"it depends on {', '.join(missing)}, which did not succeed")
-        if change.node_uid not in present:
+        if not present(change.node_uid):
             return Ending(Status.REFUSED, f"node {change.node} is not the one that the plan was made for, or is gone")
         return None
 

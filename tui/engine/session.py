@@ -169,8 +169,7 @@ class Session:
         if not self._applying.acquire(blocking=False):
             raise Misconfigured("an apply is under way: wait for its end")
         try:
-            present = (self._report or self.observe()).snapshot.nodes
-            if present is None:
+            if (self._report or self.observe()).synchronising:
                 raise Unavailable("the nodes could not be listed, so that nothing is applied")
             applier = Applier(
                 reader=self._readable,
@@ -179,12 +178,15 @@ class Session:
                 clock=self._clock,
                 stop=self._stop_applying,
             )
-            uids = frozenset(node.uid for node in present)
-            return applier.run(plan, present=uids, progress=lambda step: self._progressed(step, progress))
+            return applier.run(plan, present=self._present, progress=lambda step: self._progressed(step, progress))
         finally:
             self._stop_applying.clear()
             self._applying.release()
             self.refresh()
+
+    def _present(self, uid: str) -> bool:
+        nodes = self._report.snapshot.nodes if self._report else None
+        return any(node.uid == uid for node in nodes or ())
 
     def _progressed(self, step: Progress, progress: Callable[[Progress], None]) -> None:
         change, outcome = step.change, step.outcome
