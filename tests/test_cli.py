@@ -2,8 +2,6 @@
 
 import json
 import os
-import pty
-import select
 import signal
 import socket
 import subprocess
@@ -13,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.terminal import LIMIT_S, Terminal
 from tui import __version__
 from tui.cli import main
-
-LIMIT_S = 30
 
 
 @pytest.fixture(autouse=True)
@@ -265,44 +262,6 @@ def test_a_server_that_is_not_there_is_no_proof_of_health(isolated: Path) -> Non
 
 
 # Terminals.
-
-
-class Terminal:
-    """A process whose input and errors are a terminal; stdout too if it is asked for."""
-
-    def __init__(self, *arguments: str, whole: bool = False, typed: str = "", **changes: str) -> None:
-        self._ours, theirs = pty.openpty()
-        if typed:
-            self.type(typed)
-        command, environ = program(*arguments, **{"TERM": "xterm-256color", **changes})
-        stdout = theirs if whole else subprocess.PIPE
-        self.process = subprocess.Popen(
-            command, env=environ, stdin=theirs, stdout=stdout, stderr=theirs, start_new_session=True
-        )
-        os.close(theirs)
-        self.seen = ""
-
-    def type(self, text: str) -> None:
-        os.write(self._ours, text.encode())
-
-    def wait_for(self, text: str) -> None:
-        while text not in self.seen:
-            assert select.select([self._ours], [], [], LIMIT_S)[0], self.seen
-            try:
-                self.seen += os.read(self._ours, 65536).decode()
-            except OSError as error:  # the other side has ended
-                raise AssertionError(self.seen) from error
-
-    def end(self) -> int:
-        try:
-            while select.select([self._ours], [], [], LIMIT_S)[0]:
-                self.seen += os.read(self._ours, 65536).decode()
-        except OSError:
-            pass
-        if self.process.stdout is not None:
-            self.process.stdout.close()
-        os.close(self._ours)
-        return self.process.wait(LIMIT_S)
 
 
 APPLY = ("--demo=aws", "apply", "linux-3")
