@@ -335,6 +335,34 @@ def test_a_node_that_goes_during_an_apply_is_not_written_for(tmp_path: Path) -> 
     assert "write eni-2" not in house.cloud.log
 
 
+def test_a_list_under_way_does_not_bring_back_what_the_watch_has_seen_go(tmp_path: Path) -> None:
+    stays, goes = build.node("n1"), build.node("n2", ip="10.0.0.5", cidrs=["10.42.2.0/24"])
+    house = House(tmp_path, listing(stays, goes))
+    house.observer.list_nodes()
+    late = house.nodes.list
+
+    def list_while_the_watch_goes_on() -> NodeList:
+        answer = late()
+        house.observer.fold(event(NodeEventKind.DELETED, goes, "11"))
+        return answer
+
+    house.nodes.list = list_while_the_watch_goes_on  # type: ignore[method-assign] # the fake's own answer, later
+    house.observer.list_nodes()
+    assert house.observer.snapshot().nodes == (stays,)
+
+
+def test_a_closed_session_begins_no_change(tmp_path: Path) -> None:
+    node = build.node()
+    house = House(tmp_path, listing(node))
+    house.cloud.views = [seen(node, forwards=False)]
+    house.session.observe()
+    plan = house.session.propose(None)
+    house.session.close()
+    result = house.session.apply(plan, lambda _: None)
+    assert [outcome.status for outcome in result.outcomes] == [Status.SKIPPED]
+    assert house.cloud.log == ["observe 1"]
+
+
 def test_the_clock_of_a_report_is_the_observers(tmp_path: Path) -> None:
     clock = ScriptedClock()
     clock.passed_s = 60

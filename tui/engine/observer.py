@@ -47,6 +47,9 @@ class Observer:
         self._clock = clock
         self._scope = scope
         self._lock = threading.Lock()
+        self._listing = threading.Lock()
+        self._meanwhile: list[NodeEvent] = []
+        """The events that were folded in since the list under way was asked for."""
         self._cluster = replace(nodes.cluster(), pod_cidrs=cluster_cidrs)
         self._nodes: dict[str, Node] | None = None
         self._nodes_source = Source(name=NODES, state=SourceState.OK, observed_at=None)
@@ -59,29 +62,41 @@ class Observer:
 
     def list_nodes(self) -> NodeList:
         """List the nodes and fold them in. Raises what the source raises, after recording it."""
-        try:
-            listing = self._source.list()
-        except PortError as error:
-            self.lost_nodes(error)
-            raise
-        with self._lock:
-            # Unchanged nodes stay the same objects, so that comparing two snapshots is cheap.
-            known = self._nodes or {}
-            self._nodes = {node.uid: _same(known.get(node.uid), node) for node in listing.nodes}
+        with self._listing:  # so that an older list cannot be folded in after a newer one
+            with self._lock:
+                self._meanwhile = []
+            try:
+                listing = self._source.list()
+            except PortError as error:
+                self.lost_nodes(error)
+                raise
+            with self._lock:
+                # Unchanged nodes stay the same objects, so that comparing two snapshots is cheap.
+                known = self._nodes or {}
+                self._nodes = {node.uid: _same(known.get(node.uid), node) for node in listing.nodes}
+                # The list may be older than what the watch, which tells nothing twice, has told since.
+                for event in self._meanwhile:
+                    self._fold(event)
         self.heard_nodes()
         self._learn_pod_cidrs()
         return listing
 
     def fold(self, event: NodeEvent) -> None:
         """Fold one watch event in."""
-        node = event.node
         with self._lock:
-            if node is not None and self._nodes is not None:
-                if event.kind is NodeEventKind.DELETED:
-                    self._nodes.pop(node.uid, None)
-                else:
-                    self._nodes[node.uid] = _same(self._nodes.get(node.uid), node)
+            if self._listing.locked():
+                self._meanwhile.append(event)
+            self._fold(event)
         self.heard_nodes()
+
+    def _fold(self, event: NodeEvent) -> None:
+        node = event.node
+        if node is None or self._nodes is None:
+            return
+        if event.kind is NodeEventKind.DELETED:
+            self._nodes.pop(node.uid, None)
+        else:
+            self._nodes[node.uid] = _same(self._nodes.get(node.uid), node)
 
     def heard_nodes(self) -> None:
         """Record that the API server has just confirmed what is known."""

@@ -225,7 +225,7 @@ class Session:
 
     def close(self) -> None:
         """End the background, and wait for an apply under way to finish its current change."""
-        self.stop_after_current()
+        self._stop_applying.set()  # also for one whose thread has only just been started
         if self._apply_thread is not None:
             self._apply_thread.join()
         self._background.close()
