@@ -9,7 +9,18 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from tui.model.document import instant
-from tui.model.finding import Assessment, Code, Finding, Forwarding, Layer2, Report, RouteState, Severity, Verdict
+from tui.model.finding import (
+    VERDICTS_WORST_FIRST,
+    Assessment,
+    Code,
+    Finding,
+    Forwarding,
+    Layer2,
+    Report,
+    RouteState,
+    Severity,
+    Verdict,
+)
 from tui.model.plan import ApplyResult, Change, Outcome, Plan, Progress, Status
 from tui.model.snapshot import SourceState
 from tui.model.text import printable
@@ -22,24 +33,27 @@ _VERDICTS = {
     Verdict.NEW: "NEW *",
     Verdict.OK: "OK  +",
 }
-"""Word and sign of each verdict, worst first."""
-_WORST_FIRST = tuple(_VERDICTS)
-_FORWARDING = {Forwarding.ON: "on", Forwarding.OFF: "OFF", Forwarding.NOT_REQUIRED: "-", Forwarding.UNKNOWN: "?"}
-_LAYER2 = {
+FORWARDING_WORDS = {
+    Forwarding.ON: "on",
+    Forwarding.OFF: "OFF",
+    Forwarding.NOT_REQUIRED: "-",
+    Forwarding.UNKNOWN: "?",
+}
+LAYER2_WORDS = {
     Layer2.SAME: "same L2",
     Layer2.DIFFERENT: "OTHER L2",
     Layer2.NOT_REQUIRED: "-",
     Layer2.UNKNOWN: "L2 ?",
 }
-_ROUTES = {
+ROUTE_WORDS = {
+    RouteState.OK: "route ok",
     RouteState.MISSING: "MISSING",
     RouteState.BLACKHOLE: "BLACKHOLE",
     RouteState.WRONG_NEXT_HOP: "WRONG HOP",
     RouteState.DUPLICATE: "DUPLICATE",
     RouteState.UNKNOWN: "route ?",
-    RouteState.OK: "route ok",
 }
-"""Every state of a route that is required, worst first."""
+"""Every state of a route but ``NOT_REQUIRED``: there, layer 2 is spoken of."""
 
 _NEXT_STEPS = {
     Code.LAYER2_DIFFERENT: "move the node into the others' subnet, or use a flannel backend that can cross subnets",
@@ -81,7 +95,7 @@ def _heading(selection: Selection) -> Iterator[str]:
 
 
 def _table(assessments: Iterable[Assessment]) -> Iterator[str]:
-    ordered = sorted(assessments, key=lambda assessment: _WORST_FIRST.index(assessment.verdict))
+    ordered = sorted(assessments, key=lambda assessment: VERDICTS_WORST_FIRST.index(assessment.verdict))
     return aligned([("STATE", "NODE", "OS", "POD CIDR", "FWD", "ROUTE/L2"), *map(_row, ordered)])
 
 
@@ -92,15 +106,14 @@ def _row(assessment: Assessment) -> tuple[str, ...]:
         printable(node.name),
         printable(node.os or "-"),
         ",".join(map(str, node.pod_cidrs)) or "none yet",
-        _FORWARDING[assessment.forwarding],
+        FORWARDING_WORDS[assessment.forwarding],
         _way(assessment),
     )
 
 
 def _way(assessment: Assessment) -> str:
     """Return how pod packets reach the node: by the worst of its routes, else by layer 2."""
-    states = {route.state for route in assessment.routes} - {RouteState.NOT_REQUIRED}
-    return next((text for state, text in _ROUTES.items() if state in states), _LAYER2[assessment.layer2])
+    return ROUTE_WORDS.get(assessment.worst_route, LAYER2_WORDS[assessment.layer2])
 
 
 _WIDEST = 64
@@ -134,7 +147,9 @@ def _is_wide(character: str) -> bool:
 
 
 def _findings(selection: Selection, program: str) -> Iterator[str]:
-    order = {assessment.node.name: _WORST_FIRST.index(assessment.verdict) for assessment in selection.assessments}
+    order = {
+        assessment.node.name: VERDICTS_WORST_FIRST.index(assessment.verdict) for assessment in selection.assessments
+    }
     found = sorted(selection.findings, key=lambda finding: (order.get(finding.node or "", -1), finding.node or ""))
     for node, findings in groupby(found, key=lambda finding: finding.node):
         yield ""

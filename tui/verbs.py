@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from tui.engine.session import Session
 from tui.model.document import BadPlan, plan_document, plan_from_document
 from tui.model.finding import Report, Severity
-from tui.model.plan import Action, ApplyResult, Plan, Progress
+from tui.model.plan import ApplyResult, Plan, Progress
 from tui.model.snapshot import SourceState
 from tui.model.text import printable
 from tui.ports import Misconfigured, PortError
@@ -226,7 +226,7 @@ def _confirmed(made: Plan, streams: Streams, limit: int) -> bool:
 
 def needs_name(made: Plan, limit: int) -> bool:
     """Tell whether a single key is too quick an answer for this plan."""
-    return len(made.changes) > limit or made.count(Action.DELETE) + made.count(Action.REPLACE) > 0
+    return len(made.changes) > limit or made.destroys
 
 
 # The run.

@@ -8,21 +8,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tui.model.finding import Code, Finding, PodRoute, RouteState, Severity
+from tui.model.finding import Code, Finding, PodRoute, RouteState, Severity, worst_route
 from tui.model.network import NetworkInterface, NextHopKind, Route, RouteTable
 from tui.model.node import Cloud, IPAddress, IPNetwork, Node
 from tui.model.snapshot import Joined, Placement, PlacementState
 
 _ROUTED = frozenset({Cloud.GCE, Cloud.AZURE})
-_WORST_FIRST = (
-    RouteState.MISSING,
-    RouteState.BLACKHOLE,
-    RouteState.WRONG_NEXT_HOP,
-    RouteState.DUPLICATE,
-    RouteState.UNKNOWN,
-    RouteState.OK,
-    RouteState.NOT_REQUIRED,
-)
 _CODES = {
     RouteState.MISSING: (Code.ROUTE_MISSING, "no route for pod CIDR {}"),
     RouteState.BLACKHOLE: (Code.ROUTE_BLACKHOLE, "the route for pod CIDR {} leads to nothing that runs"),
@@ -168,7 +159,7 @@ def _judge(
     found = {_state(fabric.by_destination.get((table.id, cidr), ()), placement, interface, fabric) for table in tables}
     if not tables or _lacks_table(placement, fabric):
         found.add(RouteState.MISSING)
-    return PodRoute(pod_cidr=cidr, state=min(found, key=_WORST_FIRST.index), seen=seen)
+    return PodRoute(pod_cidr=cidr, state=worst_route(found), seen=seen)
 
 
 def _state(routes: Sequence[Route], placement: Placement, interface: NetworkInterface, fabric: _Fabric) -> RouteState:

@@ -95,6 +95,22 @@ class RouteState(StrEnum):
     UNKNOWN = "unknown"
 
 
+_WORST_ROUTE_FIRST = (
+    RouteState.MISSING,
+    RouteState.BLACKHOLE,
+    RouteState.WRONG_NEXT_HOP,
+    RouteState.DUPLICATE,
+    RouteState.UNKNOWN,
+    RouteState.OK,
+    RouteState.NOT_REQUIRED,
+)
+
+
+def worst_route(states: Iterable[RouteState]) -> RouteState:
+    """Return the state that keeps most packets away; ``NOT_REQUIRED`` for none at all."""
+    return min(states, key=_WORST_ROUTE_FIRST.index, default=RouteState.NOT_REQUIRED)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodRoute:
     """The state of the route for one pod CIDR, and the routes that were seen for exactly this range."""
@@ -112,6 +128,9 @@ class Verdict(StrEnum):
     BAD = "BAD"
     UNKNOWN = "??"
     NEW = "NEW"
+
+
+VERDICTS_WORST_FIRST = (Verdict.BAD, Verdict.FIX, Verdict.UNKNOWN, Verdict.NEW, Verdict.OK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +151,11 @@ class Assessment:
         """The severity of the worst finding; None without findings and with informative ones only."""
         severity = worst(self.findings)
         return None if severity is Severity.INFO else severity
+
+    @property
+    def worst_route(self) -> RouteState:
+        """The worst state of its pod CIDRs' routes; ``NOT_REQUIRED`` where layer 2 or nothing is relied on."""
+        return worst_route(route.state for route in self.routes)
 
     @property
     def healthy(self) -> bool:

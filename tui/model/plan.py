@@ -118,6 +118,11 @@ class Plan:
         """Return how many changes do this."""
         return sum(change.action is action for change in self.changes)
 
+    @property
+    def destroys(self) -> bool:
+        """Tell whether something that exists is deleted, be it for a replacement."""
+        return self.count(Action.DELETE) + self.count(Action.REPLACE) > 0
+
 
 def make_plan(
     *,

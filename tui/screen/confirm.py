@@ -12,7 +12,7 @@ from textual.events import Click
 from textual.widget import Widget
 from textual.widgets import Input
 
-from tui.model.plan import Action, Plan
+from tui.model.plan import Plan
 from tui.render import plan_summary
 from tui.screen.dialog import Dialog
 from tui.screen.format import Line, Span, Tone, legible, line
@@ -25,7 +25,7 @@ MOST_BY_KEY = 10
 
 def word_required(plan: Plan) -> bool:
     """Tell whether a single key is too quick for this plan."""
-    return len(plan.changes) > MOST_BY_KEY or plan.count(Action.DELETE) > 0
+    return len(plan.changes) > MOST_BY_KEY or plan.destroys
 
 
 class Cancel(Bar, can_focus=True, inherit_bindings=False):

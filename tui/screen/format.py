@@ -1,6 +1,7 @@
 """From the model to cells and lines of toned text: what every pane shows, decided without a terminal.
 
-Pure; may import the model only. Other people's text passes ``legible`` here, so that what leaves this file is safe.
+Pure; may import the model and ``render_text``. Other people's text passes ``legible`` here, so that what leaves this
+file is safe.
 """
 
 import unicodedata
@@ -10,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from tui.model.finding import Assessment, Forwarding, Layer2, Report, RouteState, Verdict
+from tui.model.finding import VERDICTS_WORST_FIRST, Assessment, Forwarding, Layer2, Report, RouteState, Verdict
 from tui.model.node import Cloud
 from tui.model.snapshot import Snapshot, SourceState
 from tui.model.text import printable
+from tui.render_text import FORWARDING_WORDS, LAYER2_WORDS, ROUTE_WORDS
 
 
 class Tone(StrEnum):
@@ -102,7 +104,6 @@ MEANINGS = {
     Verdict.UNKNOWN: "something could not be observed: no proof of health",
     Verdict.NEW: "the node has no pod CIDR yet",
 }
-WORST_FIRST = (Verdict.BAD, Verdict.FIX, Verdict.UNKNOWN, Verdict.NEW, Verdict.OK)
 
 
 def badge(verdict: Verdict) -> Span:
@@ -142,36 +143,25 @@ def _pod_cidr(assessment: Assessment) -> Span:
     return Span(str(cidrs[0]) + (f" +{len(cidrs) - 1}" if len(cidrs) > 1 else ""))
 
 
-_FORWARDING = {
-    Forwarding.ON: Span("on", Tone.OK),
-    Forwarding.OFF: Span("OFF", Tone.BAD),
-    Forwarding.NOT_REQUIRED: Span("-", Tone.DIM),
-    Forwarding.UNKNOWN: Span("?", Tone.UNKNOWN),
-}
-_LAYER2 = {
-    Layer2.SAME: Span("same L2", Tone.OK),
-    Layer2.DIFFERENT: Span("OTHER L2", Tone.BAD),
-    Layer2.NOT_REQUIRED: Span("-", Tone.DIM),
-    Layer2.UNKNOWN: Span("L2 ?", Tone.UNKNOWN),
-}
-_ROUTE = {
-    RouteState.MISSING: Span("MISSING", Tone.BAD),
-    RouteState.BLACKHOLE: Span("BLACKHOLE", Tone.BAD),
-    RouteState.WRONG_NEXT_HOP: Span("WRONG HOP", Tone.BAD),
-    RouteState.DUPLICATE: Span("DUPLICATE", Tone.BAD),
-    RouteState.UNKNOWN: Span("route ?", Tone.UNKNOWN),
-    RouteState.OK: Span("route ok", Tone.OK),
-    RouteState.NOT_REQUIRED: Span("-", Tone.DIM),
-}
-_WORST_ROUTE_FIRST = tuple(_ROUTE)
+_GOOD = frozenset({Forwarding.ON, Layer2.SAME, RouteState.OK})
+
+
+def _state(state: Forwarding | Layer2 | RouteState, word: str) -> Span:
+    """Return the word that the text output has for a state, in its tone."""
+    if state in _GOOD:
+        return Span(word, Tone.OK)
+    tones = {"unknown": Tone.UNKNOWN, "not-required": Tone.DIM}
+    return Span(word, tones.get(state.value, Tone.BAD))
+
+
+def _forwarding(assessment: Assessment) -> Span:
+    return _state(assessment.forwarding, FORWARDING_WORDS[assessment.forwarding])
 
 
 def _way(assessment: Assessment) -> Span:
     """Return how pod packets reach the node: by the worst of its routes, else by layer 2."""
-    states = {route.state for route in assessment.routes} - {RouteState.NOT_REQUIRED}
-    if states:
-        return _ROUTE[min(states, key=_WORST_ROUTE_FIRST.index)]
-    return _LAYER2[assessment.layer2]
+    route, layer2 = assessment.worst_route, assessment.layer2
+    return _state(route, ROUTE_WORDS[route]) if route in ROUTE_WORDS else _state(layer2, LAYER2_WORDS[layer2])
 
 
 def _hop(assessment: Assessment) -> Span:
@@ -191,7 +181,7 @@ NODE_COLUMNS: tuple[Column[Assessment], ...] = (
     Column(title="NODE", width=16, ideal=44, kept=True, elide=Elide.HOST, cell=lambda a: _plain(a.node.name)),
     Column(title="OS", width=3, cell=lambda a: _plain(_SHORT_OS.get(a.node.os or "", a.node.os))),
     Column(title="POD CIDR", width=15, ideal=22, kept=True, cell=_pod_cidr),
-    Column(title="FWD", width=3, cell=lambda a: _FORWARDING[a.forwarding]),
+    Column(title="FWD", width=3, cell=_forwarding),
     Column(title="ROUTE/L2", width=9, cell=_way),
     Column(title="HOP", width=10, ideal=20, elide=Elide.MIDDLE, cell=_hop),
     Column(title="IP", width=15, cell=lambda a: _plain(str(a.node.addresses[0]) if a.node.addresses else None)),
@@ -235,7 +225,7 @@ def source_name(name: str) -> str:
 
 def worst_first(assessments: Iterable[Assessment]) -> list[Assessment]:
     """Order nodes by verdict, worst first; within a verdict as the API server lists them."""
-    return sorted(assessments, key=lambda assessment: WORST_FIRST.index(assessment.verdict))
+    return sorted(assessments, key=lambda assessment: VERDICTS_WORST_FIRST.index(assessment.verdict))
 
 
 # The rows above and below.
@@ -245,7 +235,7 @@ def counters(report: Report | None) -> Line:
     """Count the nodes by verdict, worst first."""
     if report is None or report.synchronising:
         return line(Span("synchronising", Tone.NEW))
-    tally = dict.fromkeys(WORST_FIRST, 0)
+    tally = dict.fromkeys(VERDICTS_WORST_FIRST, 0)
     for assessment in report.assessments:
         tally[assessment.verdict] += 1
     total = len(report.assessments)

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from tui.model.finding import VERDICTS_WORST_FIRST
 from tui.screen.commands import Command
 from tui.screen.dialog import Dialog
-from tui.screen.format import MEANINGS, WORST_FIRST, Line, Span, Tone, badge, line
+from tui.screen.format import MEANINGS, Line, Span, Tone, badge, line
 
 
 class Help(Dialog[None]):
@@ -28,7 +29,7 @@ def _lines(commands: Sequence[Command]) -> Iterator[Line]:
         yield line(keys, explanation, unavailable, indent=width + 4)
     yield line()
     yield line(Span("Verdicts", Tone.TITLE))
-    for verdict in WORST_FIRST:
+    for verdict in VERDICTS_WORST_FIRST:
         yield line("  ", badge(verdict), f"  {MEANINGS[verdict]}", indent=9)
     yield line()
     yield line(Span("Filter", Tone.TITLE))
