@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 
+from tui.model.change import CreateRoute, DeleteRoute, ReplaceMethod, ReplaceRoute, SetForwarding
 from tui.model.network import (
     ForwardingSwitch,
     Instance,
@@ -12,11 +13,11 @@ from tui.model.network import (
     NextHop,
     NextHopKind,
     Route,
+    RouteQuota,
     RouteTable,
     Subnet,
 )
 from tui.model.node import Cloud, Node, ProviderID
-from tui.model.plan import SetForwarding
 from tui.model.snapshot import CloudView, Cluster, Scope, Snapshot, Source, SourceState
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -110,7 +111,15 @@ def snapshot(*nodes: Node, views: Iterable[CloudView] = (), scope: Scope | None 
 
 
 def route(
-    destination: str, *, to: str, name: str = "r", kind: NextHopKind = NextHopKind.INSTANCE, dead: bool = False
+    destination: str,
+    *,
+    to: str,
+    name: str = "r",
+    kind: NextHopKind = NextHopKind.INSTANCE,
+    dead: bool = False,
+    priority: int | None = None,
+    tags: Iterable[str] = (),
+    **changes: object,
 ) -> Route:
     """Build a route to an instance key, or to an address."""
     hop = NextHop(
@@ -119,7 +128,15 @@ def route(
         instance_key=to if kind is NextHopKind.INSTANCE else None,
         address=ip_address(to) if kind is NextHopKind.ADDRESS else None,
     )
-    return Route(name=name, destination=ip_network(destination), next_hop=hop, dead=dead)
+    made = Route(
+        name=name,
+        destination=ip_network(destination),
+        next_hop=hop,
+        dead=dead,
+        priority=priority,
+        tags=frozenset(tags),
+    )
+    return replace(made, **changes)  # type: ignore[arg-type] # test builder: names are checked at run time
 
 
 def switch_on(name: str = "n1", *, subject: str = "eni-1", **changes: object) -> SetForwarding:
@@ -135,5 +152,85 @@ def switch_on(name: str = "n1", *, subject: str = "eni-1", **changes: object) ->
         before=False,
         after=True,
         reason="the check is on",
+    )
+    return replace(made, **changes)  # type: ignore[arg-type] # test builder: names are checked at run time
+
+
+NETWORK = "projects/p/global/networks/net"
+
+
+def table(*routes: Route, **changes: object) -> RouteTable:
+    """Build the table of the Compute Engine network ``NETWORK``, with room for more routes."""
+    made = RouteTable(
+        id=NETWORK,
+        network=NETWORK,
+        subnets=None,
+        routes=routes,
+        route_prefix="projects/p/global/routes/",
+        quota=RouteQuota(name="projects/p: static routes", limit=300, used=len(routes)),
+    )
+    return replace(made, **changes)  # type: ignore[arg-type] # test builder: names are checked at run time
+
+
+def gce_node(number: int = 1, *, cidrs: Iterable[str] | None = None, **changes: object) -> Node:
+    """Build the node ``nNUMBER`` on Compute Engine, at 10.0.0.NUMBER with the pod CIDR 10.42.NUMBER.0/24."""
+    name, wanted = f"n{number}", [f"10.42.{number}.0/24"] if cidrs is None else cidrs
+    return node(name, ip=f"10.0.0.{number}", cidrs=wanted, provider_id=ProviderID.parse(f"gce://p/z/{name}"), **changes)
+
+
+def gce_vm(number: int = 1, *, running: bool = True, tags: Iterable[str] = (), **changes: object) -> Instance:
+    """Build the VM ``p/z/nNUMBER`` of that node; ``changes`` are of its interface."""
+    nic = eni(f"nic-{number}", ip=f"10.0.0.{number}", network=NETWORK)
+    nic = replace(nic, routed_by=NextHopKind.INSTANCE)
+    nic = replace(nic, **changes)  # type: ignore[arg-type] # test builder: names are checked at run time
+    made = instance(f"p/z/n{number}", nic, cloud=Cloud.GCE, running=running)
+    return replace(made, tags=frozenset(tags))
+
+
+def create_route(name: str = "n1", destination: str = "10.42.1.0/24", **changes: object) -> CreateRoute:
+    """Build the change that adds a Compute Engine route from a pod CIDR to the node's instance ``p/z/NAME``."""
+    made = CreateRoute(
+        node=name,
+        node_uid=f"uid-{name}",
+        cloud=Cloud.GCE,
+        source="gce:p",
+        subject=f"projects/p/global/routes/new-{name}",
+        table=NETWORK,
+        after=replace(route(destination, to=f"p/z/{name}", name=f"new-{name}"), priority=1000),
+        reason="no route",
+    )
+    return replace(made, **changes)  # type: ignore[arg-type] # test builder: names are checked at run time
+
+
+def delete_route(name: str | None = "n1", destination: str = "10.42.1.0/24", **changes: object) -> DeleteRoute:
+    """Build the change that takes the route ``old-NAME`` to the instance ``p/z/gone`` away."""
+    made = DeleteRoute(
+        node=name,
+        node_uid=None if name is None else f"uid-{name}",
+        cloud=Cloud.GCE,
+        source="gce:p",
+        subject=f"projects/p/global/routes/old-{name}",
+        table=NETWORK,
+        before=replace(route(destination, to="p/z/gone", name=f"old-{name}"), priority=1000, token="1"),
+        reason="it leads elsewhere",
+    )
+    return replace(made, **changes)  # type: ignore[arg-type] # test builder: names are checked at run time
+
+
+def replace_route(name: str = "n1", destination: str = "10.42.1.0/24", **changes: object) -> ReplaceRoute:
+    """Build the change that lets ``new-NAME`` take the place of ``old-NAME``, one priority better."""
+    add, take = create_route(name, destination), delete_route(name, destination)
+    made = ReplaceRoute(
+        node=name,
+        node_uid=f"uid-{name}",
+        cloud=Cloud.GCE,
+        source="gce:p",
+        subject=add.subject,
+        table=NETWORK,
+        before=take.before,
+        after=replace(add.after, priority=999),
+        method=ReplaceMethod.ADD_THEN_DELETE,
+        old_subject=take.subject,
+        reason="it leads elsewhere",
     )
     return replace(made, **changes)  # type: ignore[arg-type] # test builder: names are checked at run time

@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from ipaddress import ip_network
 from queue import SimpleQueue
+from typing import assert_never
 
 from tests import build
-from tui.model.node import Cloud, IPNetwork, Node
-from tui.model.plan import Change
+from tui.model.change import Change, CreateRoute, DeleteRoute, ReplaceRoute, SetForwarding
+from tui.model.network import Route
+from tui.model.node import Cloud, Node
 from tui.model.snapshot import CloudView, Cluster
-from tui.ports import NodeEvent, NodeList, NotFound, PortError, Reading
+from tui.ports import ClusterFacts, NodeEvent, NodeList, NotFound, PortError, Reading
 
 
 class ScriptedClock:
@@ -34,9 +36,10 @@ class ScriptedClock:
 
 
 class ScriptedCloud:
-    """One cloud whose resources are flags by subject. ``reads`` and ``writes`` are answered before the flags are.
+    """One cloud whose resources are flags by subject and routes by name.
 
-    An exception in them is raised, a value returned. Without ``obeys`` a write changes nothing. ``log`` is every call.
+    ``reads`` and ``writes`` are answered before these are: an exception in them is raised, a value returned, None falls
+    through. Without ``obeys`` a write changes nothing. ``log`` is every call.
     """
 
     cloud = Cloud.AWS
@@ -44,8 +47,9 @@ class ScriptedCloud:
     def __init__(self, flags: dict[str, bool | None] | None = None) -> None:
         self.flags: dict[str, bool | None] = {"eni-1": False} if flags is None else flags
         self.tokens: dict[str, str] = {}
+        self.routes: dict[str, Route] = {}
         self.reads: list[PortError | Reading] = []
-        self.writes: list[PortError] = []
+        self.writes: list[PortError | None] = []
         self.obeys = True
         self.on_write: Callable[[Change], None] = lambda _: None
         self.views: list[tuple[CloudView, ...]] = []
@@ -62,6 +66,8 @@ class ScriptedCloud:
             if isinstance(answer, PortError):
                 raise answer
             return answer
+        if not isinstance(change, SetForwarding):
+            return Reading(routes=tuple(route for name, route in self.routes.items() if name in change.names()))
         if change.subject not in self.flags:
             raise NotFound("no such interface")
         return Reading(forwards=self.flags[change.subject], token=self.tokens.get(change.subject))
@@ -71,9 +77,22 @@ class ScriptedCloud:
         self.on_write(change)
         error = self.writes.pop(0) if self.writes else None
         if self.obeys and error is None:
-            self.flags[change.subject] = change.after
+            self._obey(change)
         if error is not None:
             raise error
+
+    def _obey(self, change: Change) -> None:
+        match change:
+            case SetForwarding():
+                self.flags[change.subject] = change.after
+            case CreateRoute():
+                self.routes[change.after.name] = change.after
+            case DeleteRoute():
+                del self.routes[change.before.name]
+            case ReplaceRoute():
+                self.routes[change.after.name] = change.after
+            case _:
+                assert_never(change)
 
     def command(self, change: Change) -> str:
         return f"aws change {change.subject}"
@@ -107,8 +126,8 @@ class ScriptedNodes:
             raise answer
         yield from answer
 
-    def pod_cidrs(self) -> tuple[IPNetwork, ...]:
-        return (ip_network("10.42.0.0/16"),)
+    def facts(self) -> ClusterFacts:
+        return ClusterFacts(pod_cidrs=(ip_network("10.42.0.0/16"),))
 
     def close(self) -> None:
         self._closed.set()

@@ -11,7 +11,8 @@ from tests import build
 from tests.scripted import ScriptedClock, ScriptedCloud
 from tui.engine.applier import THROTTLE_BUDGET_S, VERIFY_DEADLINE_S, Applier
 from tui.engine.journal import Journal
-from tui.model.plan import ApplyResult, Outcome, Plan, Progress, SetForwarding, Status, build_plan
+from tui.model.change import SetForwarding
+from tui.model.plan import ApplyResult, Outcome, Plan, Progress, Status, build_plan
 from tui.ports import (
     Conflict,
     Denied,
@@ -43,7 +44,11 @@ class Bench:
             clock=self.clock,
             stop=self.stop,
         )
-        return applier.run(self.plan(*changes), present=present.__contains__, progress=self.steps.append)
+        return applier.run(
+            self.plan(*changes),
+            forbids=lambda change: None if change.node_uid in present else "the node is gone",
+            progress=self.steps.append,
+        )
 
     @staticmethod
     def plan(*changes: SetForwarding) -> Plan:

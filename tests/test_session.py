@@ -13,6 +13,7 @@ from tui.engine.journal import Journal
 from tui.engine.observer import CLOUD_INTERVAL_S, Observer
 from tui.engine.session import Session
 from tui.model.finding import ActivityKind, Report
+from tui.model.network import RouteTable
 from tui.model.node import Cloud, Node, ProviderID
 from tui.model.plan import ApplyResult, Status, build_plan
 from tui.model.snapshot import CloudView, Cluster, Scope, SourceState
@@ -333,6 +334,47 @@ def test_a_node_that_goes_during_an_apply_is_not_written_for(tmp_path: Path) -> 
     result = house.session.apply(house.session.propose(None), lambda _: None)
     assert [outcome.status for outcome in result.outcomes] == [Status.APPLIED, Status.REFUSED]
     assert "write eni-2" not in house.cloud.log
+
+
+def test_an_apply_without_a_watch_lists_the_nodes_again_when_they_are_old(tmp_path: Path) -> None:
+    nodes = [build.node("n1"), build.node("n2", ip="10.0.0.5", cidrs=["10.42.2.0/24"])]
+    clock = ScriptedClock()
+    house = House(tmp_path, listing(*nodes), listing(nodes[0]), clock=clock)
+    view = build.view(
+        build.instance("i-n1", build.eni("eni-1", forwards=False)),
+        build.instance("i-n2", build.eni("eni-2", ip="10.0.0.5", forwards=False)),
+        nodes=nodes,
+    )
+    house.cloud.views = [(view,)]
+    house.cloud.flags = {"eni-1": False, "eni-2": False}
+    house.session.observe()
+
+    def take_long(_: object) -> None:
+        clock.passed_s += 61
+
+    house.cloud.on_write = take_long
+    result = house.session.apply(house.session.propose(None), lambda _: None)
+    assert [outcome.status for outcome in result.outcomes] == [Status.APPLIED, Status.REFUSED]
+
+
+def test_routes_of_a_failing_source_are_kept_as_an_incomplete_view_until_they_are_old(tmp_path: Path) -> None:
+    node = build.node()
+    clock = ScriptedClock()
+    house = House(tmp_path, listing(node), clock=clock)
+    instance = build.instance("i-n1", build.eni())
+    table = RouteTable(id="t", network="net", subnets=None, routes=())
+    without = build.view(instance, nodes=[node], state=SourceState.UNAVAILABLE)
+    house.cloud.views = [(build.view(instance, nodes=[node], tables=(table,)),), (without,)]
+
+    def tables() -> tuple[tuple[RouteTable, ...] | None, bool]:
+        (view,) = house.session.observe().snapshot.views
+        return view.route_tables, view.complete
+
+    assert tables() == ((table,), True)
+    clock.passed_s += CLOUD_INTERVAL_S
+    assert tables() == ((table,), False)
+    clock.passed_s += 2 * CLOUD_INTERVAL_S
+    assert tables() == (None, True)
 
 
 def test_a_list_under_way_does_not_bring_back_what_the_watch_has_seen_go(tmp_path: Path) -> None:

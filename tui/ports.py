@@ -11,8 +11,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from tui.model.change import Change
+from tui.model.network import Route
 from tui.model.node import Cloud, IPNetwork, Node
-from tui.model.plan import Change
 from tui.model.snapshot import CloudView, Cluster
 
 
@@ -88,10 +89,32 @@ class NodeList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One value read around a write. ``forwards`` is None when the cloud did not say; ``token`` is for concurrency."""
+    """What a read around a write has seen.
 
-    forwards: bool | None
+    About a flag: ``forwards``, None when the cloud did not say, and the ``token`` for concurrency. About routes: those
+    of ``change.names()`` that exist, in no order.
+    """
+
+    forwards: bool | None = None
     token: str | None = None
+    routes: tuple[Route, ...] = ()
+
+    def route(self, name: str) -> Route | None:
+        """Return the route of this name; None when it does not exist."""
+        return next((route for route in self.routes if route.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterFacts:
+    """What a cluster tells about itself besides its nodes; what may not be read, or is not there, is None or empty.
+
+    ``pod_cidrs`` are from flannel's ConfigMap; ``uid`` is that of the namespace ``kube-system``; ``route_controller``
+    says in words which control plane component was seen to write routes.
+    """
+
+    pod_cidrs: tuple[IPNetwork, ...] = ()
+    uid: str | None = None
+    route_controller: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,10 +147,10 @@ class NodeSource(Protocol):
         Raises ``Expired`` when ``since`` is too old, else as ``list``.
         """
 
-    def pod_cidrs(self) -> tuple[IPNetwork, ...]:
-        """Return the cluster's pod CIDRs from flannel's configuration.
+    def facts(self) -> ClusterFacts:
+        """Return what else the cluster tells, leaving out what is denied or missing.
 
-        Raises ``NotFound`` when there is none, else as ``list``.
+        Raises ``Throttled`` and ``Unavailable``.
         """
 
     def close(self) -> None:
@@ -146,9 +169,10 @@ class CloudReader(Protocol):
         """
 
     def read(self, change: Change) -> Reading:
-        """Read the one value that the change is about, as it is now.
+        """Read what the change is about, as it is now: a flag, or the routes that it names.
 
-        Raises ``NotFound`` when the subject is gone, ``Denied``, ``Throttled``, ``Unavailable``.
+        Raises ``NotFound`` when the resource with the flag is gone (an absent route is no error), ``Denied``,
+        ``Throttled``, ``Unavailable``.
         """
 
     def command(self, change: Change) -> str:
@@ -160,6 +184,8 @@ class CloudWriter(Protocol):
 
     def write(self, change: Change) -> None:
         """Send the change, with its token where the cloud enforces one, and wait until the cloud has taken it.
+
+        A ``ReplaceRoute`` comes here only as ``IN_PLACE``; other methods arrive as their ``steps``.
 
         Raises any ``PortError``. ``Unavailable`` only if nothing was sent, else ``Indeterminate``.
         """

@@ -16,12 +16,12 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, assert_never
 
 from tui.clouds.aws_account import Account
+from tui.model.change import Change, CreateRoute, DeleteRoute, ReplaceRoute, SetForwarding
 from tui.model.network import ForwardingSwitch, Instance, NetworkInterface, Subnet
 from tui.model.node import Cloud, IPAddress, IPNetwork, Node
-from tui.model.plan import Change, SetForwarding
 from tui.model.snapshot import CloudView, Source, SourceState
 from tui.model.text import printable
-from tui.ports import CloudOptions, Denied, NotFound, PortError, Reading, Unavailable
+from tui.ports import CloudOptions, Denied, NotFound, PortError, Reading, Rejected, Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -40,6 +40,8 @@ _READ_ATTEMPTS = 3
 _WRITE_ATTEMPTS = 1
 """The flag could be set twice without harm, but between a lost answer and a second attempt somebody else may have set
 it otherwise. So the SDK sends a write once, and the engine looks before it decides."""
+
+_NO_ROUTES = "no routes are written on EC2: within one subnet it delivers pod packets without"
 
 _WRITABLE_TYPES = frozenset({"interface"})
 """Trunk, branch and EFA interfaces belong to whatever made them what they are."""
@@ -87,6 +89,8 @@ class AwsReader:
         match change:
             case SetForwarding():
                 return Reading(forwards=_forwards(self._interface(change)))
+            case CreateRoute() | ReplaceRoute() | DeleteRoute():
+                raise Rejected(_NO_ROUTES)
             case _:
                 assert_never(change)
 
@@ -104,6 +108,8 @@ class AwsReader:
                         "--no-source-dest-check" if change.after else "--source-dest-check",
                     ]
                 )
+            case CreateRoute() | ReplaceRoute() | DeleteRoute():
+                raise Rejected(_NO_ROUTES)
             case _:
                 assert_never(change)
 
@@ -187,6 +193,8 @@ class AwsWriter:
                     client.modify_network_interface_attribute(
                         NetworkInterfaceId=change.subject, SourceDestCheck={"Value": not change.after}
                     )
+            case CreateRoute() | ReplaceRoute() | DeleteRoute():
+                raise Rejected(_NO_ROUTES)
             case _:
                 assert_never(change)
 

@@ -7,12 +7,14 @@ believed, and never sent a second time when the end of the first is not known. M
 import secrets
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TypeVar
 
 from tui.engine.journal import Journal
+from tui.engine.proof import Ending, holds, precondition, told
+from tui.model.change import Action, Change
 from tui.model.node import Cloud
-from tui.model.plan import ApplyResult, Change, Outcome, Plan, Progress, Status
+from tui.model.plan import ApplyResult, Outcome, Plan, Progress, Status
 from tui.ports import (
     Clock,
     CloudReader,
@@ -21,7 +23,6 @@ from tui.ports import (
     Indeterminate,
     NotFound,
     PortError,
-    Reading,
     Throttled,
 )
 
@@ -32,14 +33,6 @@ THROTTLE_BUDGET_S = 60.0
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 4.0
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a change ended, before it is timed and numbered."""
-
-    status: Status
-    message: str | None = None
 
 
 class Applier:
@@ -61,12 +54,14 @@ class Applier:
         self._stop = stop
         self._never = threading.Event()
 
-    def run(self, plan: Plan, *, present: Callable[[str], bool], progress: Callable[[Progress], None]) -> ApplyResult:
+    def run(
+        self, plan: Plan, *, forbids: Callable[[Change], str | None], progress: Callable[[Progress], None]
+    ) -> ApplyResult:
         """Apply the changes in order and return their outcomes.
 
-        ``present`` tells, right before each change, whether the node of a uid exists: a change made for one that is
-        gone is refused. ``progress`` is called from this thread. Raises ``Misconfigured`` when the journal cannot be
-        written; what was written until then is in it.
+        ``forbids`` tells, right before each step, why the cluster as it is now forbids it: then it is refused.
+        ``progress`` is called from this thread. Raises ``Misconfigured`` when the journal cannot be written; what was
+        written until then is in it.
         """
         started = self._clock.now()
         run = f"{started:%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(3)}"
@@ -75,7 +70,7 @@ class Applier:
         total = len(plan.changes)
         for done, change in enumerate(plan.changes):
             progress(Progress(change=change, outcome=None, done=done, total=total))
-            outcome = self._timed(run, change, outcomes, present)
+            outcome = self._timed(run, change, outcomes, forbids)
             outcomes[change.id] = outcome
             progress(Progress(change=change, outcome=outcome, done=done + 1, total=total))
         result = ApplyResult(id=run, plan=plan.id, outcomes=tuple(outcomes.values()))
@@ -83,35 +78,47 @@ class Applier:
         return result
 
     def _timed(
-        self, run: str, change: Change, outcomes: Mapping[str, Outcome], present: Callable[[str], bool]
+        self, run: str, change: Change, outcomes: Mapping[str, Outcome], forbids: Callable[[Change], str | None]
     ) -> Outcome:
         began_s = self._clock.monotonic_s()
-        ending = self._hindrance(change, outcomes, present)
+        ending = self._hindered(change, outcomes) or _refused(forbids(change))
         recorded = ending is None
         if ending is None:
             self._journal.intent(run, change)
-            ending = self._apply(change)
+            ending = self._apply(run, change, forbids)
         seconds = self._clock.monotonic_s() - began_s
         outcome = Outcome(change=change.id, status=ending.status, message=ending.message, seconds=seconds)
         if recorded:
             self._journal.outcome(run, outcome)
         return outcome
 
-    def _hindrance(
-        self, change: Change, outcomes: Mapping[str, Outcome], present: Callable[[str], bool]
-    ) -> Ending | None:
+    def _hindered(self, change: Change, outcomes: Mapping[str, Outcome]) -> Ending | None:
         """Return why the change is not even begun; None when it is."""
         if self._stop.is_set():
             return Ending(Status.SKIPPED, "stopped before this change")
         missing = [needed for needed in change.depends_on if needed not in outcomes or not outcomes[needed].status.good]
         if missing:
             return Ending(Status.SKIPPED, f"it depends on {', '.join(missing)}, which did not succeed")
-        if not present(change.node_uid):
-            return Ending(Status.REFUSED, f"node {change.node} is not the one that the plan was made for, or is gone")
         return None
 
-    def _apply(self, change: Change) -> Ending:
+    def _apply(self, run: str, change: Change, forbids: Callable[[Change], str | None]) -> Ending:
+        """Take the steps of a change, each one proven before the next; the first that fails is how the change ends."""
         patience = _Patience(self._clock, THROTTLE_BUDGET_S)
+        steps = change.steps()
+        endings: list[Ending] = []
+        for number, step in enumerate(steps):
+            ending = (_refused(forbids(step)) if number else None) or self._step(step, patience)
+            if len(steps) > 1:
+                self._journal.step(run, step, ending.status)
+            endings.append(ending)
+            if not ending.status.good:
+                done = ", ".join(_done(step) for step in steps[:number])
+                return replace(ending, message=f"{done}; then: {ending.message}") if done else ending
+        if all(ending.status is Status.ALREADY_SO for ending in endings):
+            return Ending(Status.ALREADY_SO)
+        return Ending(Status.APPLIED)
+
+    def _step(self, change: Change, patience: "_Patience") -> Ending:
         reader = self._reader(change.cloud)
         try:
             reading = patience.call(lambda: reader.read(change))
@@ -119,8 +126,7 @@ class Applier:
             return Ending(Status.REFUSED, f"{change.subject} is gone: {error}")
         except PortError as error:
             return Ending(Status.FAILED, f"nothing was written, its state could not be read: {error}")
-        ending = _precondition(change, reading)
-        return ending or self._write(change, reader, patience)
+        return precondition(change, reading) or self._write(change, reader, patience)
 
     def _write(self, change: Change, reader: CloudReader, patience: "_Patience") -> Ending:
         doubt: str | None = None
@@ -145,9 +151,9 @@ class Applier:
             except PortError as error:
                 seen = str(error)
             else:
-                if reading.forwards is change.after:
+                if holds(change, reading):
                     return Ending(Status.APPLIED)
-                seen = doubt or f"{_told(change, reading)} is still read"
+                seen = doubt or f"{told(change, reading)} is still read"
             left_s = deadline_s - self._clock.monotonic_s()
             if left_s <= 0:
                 return Ending(Status.INDETERMINATE, f"sent, but not seen after {VERIFY_DEADLINE_S:.0f} s: {seen}")
@@ -155,20 +161,13 @@ class Applier:
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
 
-def _precondition(change: Change, reading: Reading) -> Ending | None:
-    if reading.forwards is change.after:
-        return Ending(Status.ALREADY_SO)
-    if reading.forwards is not change.before:
-        return Ending(Status.REFUSED, f"the plan expected another state than {_told(change, reading)}")
-    if change.token is not None and reading.token != change.token:
-        return Ending(Status.REFUSED, f"{change.subject} was changed since the plan was made: plan again")
-    return None
+def _refused(reason: str | None) -> Ending | None:
+    return None if reason is None else Ending(Status.REFUSED, reason)
 
 
-def _told(change: Change, reading: Reading) -> str:
-    if reading.forwards is None:
-        return f"{change.flag} not told by the cloud"
-    return f"{change.flag} {str(change.fields(reading.forwards)[change.flag]).lower()}"
+def _done(step: Change) -> str:
+    """Say in the past what a step of a replacement has done."""
+    return f"{step.subject} is {'deleted' if step.action is Action.DELETE else 'in place'}"
 
 
 class _Patience:

@@ -12,8 +12,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from tui.model.change import Change
 from tui.model.document import change_document, instant
-from tui.model.plan import Change, Outcome, Plan
+from tui.model.plan import Outcome, Plan, Status
 from tui.model.snapshot import Cluster
 from tui.ports import Clock, Misconfigured
 
@@ -42,6 +43,11 @@ class Journal:
     def intent(self, run: str, change: Change) -> None:
         """Record what is about to be written, and why."""
         self._append(run, "intent", {"change": change_document(change)})
+
+    def step(self, run: str, step: Change, status: Status) -> None:
+        """Record how a step of a change that takes several has ended."""
+        fields = {"change": step.id, "action": step.action.value, "subject": step.subject, "status": status.value}
+        self._append(run, "step", fields)
 
     def outcome(self, run: str, outcome: Outcome) -> None:
         """Record what became of a change."""

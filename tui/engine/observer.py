@@ -19,7 +19,6 @@ from tui.ports import (
     NodeEventKind,
     NodeList,
     NodeSource,
-    NotFound,
     PortError,
 )
 
@@ -50,6 +49,7 @@ class Observer:
         self._listing = threading.Lock()
         self._meanwhile: list[NodeEvent] = []
         """The events that were folded in since the list under way was asked for."""
+        self._cluster_cidrs = cluster_cidrs
         self._cluster = replace(nodes.cluster(), pod_cidrs=cluster_cidrs)
         self._nodes: dict[str, Node] | None = None
         self._nodes_source = Source(name=NODES, state=SourceState.OK, observed_at=None)
@@ -78,7 +78,7 @@ class Observer:
                 for event in self._meanwhile:
                     self._fold(event)
         self.heard_nodes()
-        self._learn_pod_cidrs()
+        self._learn_facts()
         return listing
 
     def fold(self, event: NodeEvent) -> None:
@@ -108,19 +108,20 @@ class Observer:
         with self._lock:
             self._nodes_source = _failed(NODES, self._nodes_source.observed_at, error)
 
-    def _learn_pod_cidrs(self) -> None:
-        """Read flannel's configuration once; without it the cluster's pod CIDRs stay unknown, which is no fault."""
-        if self._cluster.pod_cidrs:
-            return
+    def _learn_facts(self) -> None:
+        """Ask what else the cluster tells; what it does not tell now, it may have told before."""
         try:
-            cidrs = self._source.pod_cidrs()
-        except (NotFound, Denied):
-            return
+            facts = self._source.facts()
         except PortError as error:
             self.lost_nodes(error)
             return
         with self._lock:
-            self._cluster = replace(self._cluster, pod_cidrs=cidrs)
+            self._cluster = replace(
+                self._cluster,
+                pod_cidrs=self._cluster_cidrs or facts.pod_cidrs or self._cluster.pod_cidrs,
+                uid=facts.uid or self._cluster.uid,
+                route_controller=facts.route_controller,
+            )
 
     def read_clouds(self, told: Callable[[], None] = lambda: None) -> None:
         """Read every cloud that a known node lives in, all at once, and fold the views in as they come.
@@ -160,14 +161,18 @@ class Observer:
             answer(error)
 
     def _keep(self, view: CloudView) -> CloudView:
-        """Fall back on the last view of a source that tells nothing now, unless it is too old to be believed."""
+        """Fall back on the last view for what a source does not tell now, unless that is too old to be believed."""
         last = self._views.get(view.source.name)
-        if view.instances is not None or last is None or last.source.observed_at is None:
+        if last is None or last.source.observed_at is None:
+            return view
+        untold = view.instances is None or (view.route_tables is None and last.route_tables is not None)
+        if not untold:
             return view
         source = replace(view.source, observed_at=last.source.observed_at)
         if view.source.state is SourceState.DENIED or self._old(last.source.observed_at, CLOUD_INTERVAL_S):
             return replace(view, source=source)
-        return replace(last, source=source, complete=False)  # it cannot know of what has come since
+        kept = last if view.instances is None else replace(view, route_tables=last.route_tables)
+        return replace(kept, source=source, complete=False)  # it cannot know of what has come since
 
     def _old(self, at: datetime, interval_s: float) -> bool:
         return self._clock.now() - at > timedelta(seconds=2 * interval_s)

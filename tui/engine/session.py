@@ -5,7 +5,9 @@ May import the rest of the engine, checks, ports and model; never an adapter and
 
 import threading
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 
 from tui.checks import diagnose
 from tui.engine import timeline
@@ -13,11 +15,16 @@ from tui.engine.applier import Applier
 from tui.engine.background import Background
 from tui.engine.journal import Journal
 from tui.engine.observer import Observer
-from tui.model.finding import Activity, ActivityKind, Report
+from tui.engine.proof import hindrance
+from tui.model.change import Change
+from tui.model.finding import Activity, ActivityKind, Code, Report
 from tui.model.node import Cloud
-from tui.model.plan import ApplyResult, Change, Plan, Progress, make_plan
+from tui.model.plan import ApplyResult, Plan, Progress, make_plan
 from tui.model.snapshot import Cluster
 from tui.ports import Clock, CloudReader, CloudWriter, Misconfigured, NodeSource, PortError, Unavailable
+
+_TRUSTED = timedelta(seconds=60)
+"""How old the nodes may be that a change is judged by right before it is written."""
 
 
 class Session:
@@ -133,18 +140,22 @@ class Session:
 
     # The deed.
 
-    def propose(self, nodes: Collection[str] | None) -> Plan:
+    def propose(self, nodes: Collection[str] | None, *, prune: bool = False, delete_first: bool = False) -> Plan:
         """Plan the remedies of the newest report's findings about the nodes of these names; None: about all nodes.
 
-        Pure but for the first observation, if there was none yet. A plan may be empty and then says why.
+        ``prune`` adds the deletion of stray routes, ``delete_first`` replaces a route where the quota has no room for
+        two. Pure but for the first observation, if there was none yet. A plan may be empty and then says why.
         """
         report = self._report or self.observe()
+        strays = {Code.ROUTE_STRAY} if prune else set()
         return make_plan(
             cluster=self.cluster,
             created_at=self._clock.now(),
-            findings=[finding for finding in report.findings if finding.node is not None],
+            findings=[found for found in report.findings if found.node is not None or found.code in strays],
             nodes=nodes,
             command=self._command,
+            quotas=report.snapshot.quotas(),
+            delete_first=delete_first,
         )
 
     def _command(self, change: Change) -> str:
@@ -178,15 +189,20 @@ class Session:
                 clock=self._clock,
                 stop=self._stop_applying,
             )
-            return applier.run(plan, present=self._present, progress=lambda step: self._progressed(step, progress))
+            return applier.run(plan, forbids=self._forbids, progress=lambda step: self._progressed(step, progress))
         finally:
             self._stop_applying.clear()
             self._applying.release()
             self.refresh()
 
-    def _present(self, uid: str) -> bool:
-        nodes = self._report.snapshot.nodes if self._report else None
-        return any(node.uid == uid for node in nodes or ())
+    def _forbids(self, change: Change) -> str | None:
+        report = self._report or self.observe()
+        seen_at = report.snapshot.nodes_source.observed_at
+        if seen_at is None or self._clock.now() - seen_at > _TRUSTED:
+            with suppress(PortError):  # the observer has recorded it as the source's state
+                self._observer.list_nodes()
+            report = self._judge(True)
+        return hindrance(change, report)
 
     def _progressed(self, step: Progress, progress: Callable[[Progress], None]) -> None:
         change, outcome = step.change, step.outcome

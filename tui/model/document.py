@@ -7,12 +7,22 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from ipaddress import ip_network
-from typing import cast
+from ipaddress import ip_address, ip_network
+from typing import Any, assert_never, cast
 
-from tui.model.network import Disruption
+from tui.model.change import (
+    Action,
+    Change,
+    CreateRoute,
+    DeleteRoute,
+    ReplaceMethod,
+    ReplaceRoute,
+    RouteChange,
+    SetForwarding,
+)
+from tui.model.network import Disruption, NextHop, NextHopKind, Route
 from tui.model.node import Cloud
-from tui.model.plan import Action, Change, Plan, Refusal, SetForwarding, seal
+from tui.model.plan import Plan, Refusal, seal
 from tui.model.snapshot import Cluster
 
 PLAN_SCHEMA = "l2bridge-tui/plan/v1"
@@ -33,7 +43,8 @@ def cluster_document(cluster: Cluster) -> dict[str, object]:
 
 
 def change_document(change: Change) -> dict[str, object]:
-    """Write a change with its precondition; ``before`` and ``after`` are in the cloud's own words."""
+    """Write a change with its precondition; ``before`` and ``after`` are None where nothing stands."""
+    before, after, details = _details(change)
     return {
         "id": change.id,
         "action": change.action.value,
@@ -41,16 +52,60 @@ def change_document(change: Change) -> dict[str, object]:
         "cloud": change.cloud.value,
         "node": change.node,
         "subject": change.subject,
-        "before": change.fields(change.before),
-        "after": change.fields(change.after),
+        "before": before,
+        "after": after,
         "disruption": change.disruption.value,
         "dependsOn": list(change.depends_on),
         "command": change.command,
         "reason": change.reason,
+        "caution": change.caution,
         "nodeUID": change.node_uid,
         "source": change.source,
-        "inverted": change.inverted,
         "token": change.token,
+        **details,
+    }
+
+
+_Details = tuple[Mapping[str, object] | None, Mapping[str, object] | None, dict[str, object]]
+
+
+def _details(change: Change) -> _Details:
+    """Return what stood there, what shall stand there, and what only this kind of change has."""
+    match change:
+        case SetForwarding():  # in the cloud's own words
+            before, after = change.fields(change.before), change.fields(change.after)
+            return before, after, {"inverted": change.inverted}
+        case CreateRoute():
+            return None, _route_document(change.after), _table(change)
+        case DeleteRoute():
+            keeps = None if change.keeps is None else _route_document(change.keeps)
+            return _route_document(change.before), None, {**_table(change), "keeps": keeps}
+        case ReplaceRoute():
+            details = {**_table(change), "method": change.method.value, "oldSubject": change.old_subject}
+            return _route_document(change.before), _route_document(change.after), details
+        case _:
+            assert_never(change)
+
+
+def _table(change: RouteChange) -> dict[str, object]:
+    return {"table": change.table, "quota": change.quota}
+
+
+def _route_document(route: Route) -> dict[str, object]:
+    hop = route.next_hop
+    return {
+        "name": route.name,
+        "destination": str(route.destination),
+        "nextHop": {
+            "kind": hop.kind.value,
+            "text": hop.text,
+            "instance": hop.instance_key,
+            "address": None if hop.address is None else str(hop.address),
+        },
+        "priority": route.priority,
+        "description": route.description,
+        "tags": sorted(route.tags),
+        "token": route.token,
     }
 
 
@@ -105,30 +160,76 @@ def plan_from_document(text: str) -> Plan:
 
 
 def _change(fields: "_Fields") -> Change:
-    kind = fields.text("kind")
-    if kind != SetForwarding.kind:
-        raise BadPlan(f"the saved plan has a change of the unknown kind {kind!r}: make it again with this version")
+    kind, action = fields.text("kind"), fields.text("action")
+    shared: dict[str, Any] = {
+        "id": fields.text("id"),
+        "node": fields.optional_text("node"),
+        "node_uid": fields.optional_text("nodeUID"),
+        "cloud": Cloud(fields.text("cloud")),
+        "source": fields.text("source"),
+        "subject": fields.text("subject"),
+        "reason": fields.text("reason"),
+        "caution": fields.optional_text("caution"),
+        "token": fields.optional_text("token"),
+        "disruption": Disruption(fields.text("disruption")),
+        "depends_on": tuple(fields.texts("dependsOn")),
+        "command": fields.text("command"),
+    }
+    if kind == SetForwarding.kind:
+        return _set_forwarding(fields, shared)
+    if kind == CreateRoute.kind:
+        shared |= {"table": fields.text("table"), "quota": fields.optional_text("quota")}
+        match action:
+            case Action.CREATE:
+                return CreateRoute(**shared, after=_route(fields.fields("after")))
+            case Action.DELETE:
+                keeps = fields.optional_fields("keeps")
+                kept = None if keeps is None else _route(keeps)
+                return DeleteRoute(**shared, before=_route(fields.fields("before")), keeps=kept)
+            case Action.REPLACE:
+                return ReplaceRoute(
+                    **shared,
+                    before=_route(fields.fields("before")),
+                    after=_route(fields.fields("after")),
+                    method=ReplaceMethod(fields.text("method")),
+                    old_subject=fields.text("oldSubject"),
+                )
+    raise BadPlan(
+        f"the saved plan has a change of the unknown kind {kind!r} ({action}): make it again with this version"
+    )
+
+
+def _set_forwarding(fields: "_Fields", shared: Mapping[str, Any]) -> SetForwarding:
     inverted = fields.flag("inverted")
     before, after = fields.fields("before"), fields.fields("after")
     if len(before.values) != 1 or before.values.keys() != after.values.keys():
         raise BadPlan("the saved plan changes several fields of one flag at once: make it again with plan --out")
     (flag,) = before.values
     return SetForwarding(
-        id=fields.text("id"),
-        node=fields.text("node"),
-        node_uid=fields.text("nodeUID"),
-        cloud=Cloud(fields.text("cloud")),
-        source=fields.text("source"),
-        subject=fields.text("subject"),
+        **shared,
         flag=flag,
         inverted=inverted,
         before=before.flag(flag) is not inverted,
         after=after.flag(flag) is not inverted,
-        reason=fields.text("reason"),
+    )
+
+
+def _route(fields: "_Fields") -> Route:
+    hop = fields.fields("nextHop")
+    address = hop.optional_text("address")
+    return Route(
+        name=fields.text("name"),
+        destination=ip_network(fields.text("destination")),
+        next_hop=NextHop(
+            kind=NextHopKind(hop.text("kind")),
+            text=hop.text("text"),
+            instance_key=hop.optional_text("instance"),
+            address=None if address is None else ip_address(address),
+        ),
+        priority=fields.optional_number("priority"),
+        description=fields.text("description"),
+        tags=frozenset(fields.texts("tags")),
         token=fields.optional_text("token"),
-        disruption=Disruption(fields.text("disruption")),
-        depends_on=tuple(fields.texts("dependsOn")),
-        command=fields.text("command"),
     )
 
 
@@ -157,11 +258,17 @@ class _Fields:
     def optional_text(self, name: str) -> str | None:
         return cast("str | None", self._read(name, str, type(None)))
 
+    def optional_number(self, name: str) -> int | None:
+        return cast("int | None", self._read(name, int, type(None)))
+
     def flag(self, name: str) -> bool:
         return cast("bool", self._read(name, bool))
 
     def fields(self, name: str) -> "_Fields":
         return _Fields.of(self.values.get(name), name)
+
+    def optional_fields(self, name: str) -> "_Fields | None":
+        return None if self.values.get(name) is None else self.fields(name)
 
     def objects(self, name: str) -> "list[_Fields]":
         return [_Fields.of(item, f"an entry of {name}") for item in cast("list[object]", self._read(name, list))]

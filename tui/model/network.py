@@ -6,7 +6,7 @@ The adapters translate their cloud's words into these; nothing here knows a clou
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tui.model.node import Cloud, IPAddress, IPNetwork
+from tui.model.node import Cloud, IPAddress, IPNetwork, contains
 
 
 class Disruption(StrEnum):
@@ -24,7 +24,8 @@ class ForwardingSwitch:
     ``subject`` is the id of the resource that holds the flag, exactly as the cloud's API takes it: an EC2 network
     interface, a Compute Engine instance, an Azure NIC. ``inverted`` is true where the flag says the opposite of
     forwarding (EC2's source/destination check). ``token`` is the cloud's concurrency token, None where it has none.
-    ``refusal`` says in one sentence why the flag cannot be written; None when it can.
+    ``refusal`` says in one sentence why the flag cannot be written; None when it can. ``caution`` says in one sentence
+    what will undo a write (an instance template with the flag off); None when nothing is known to.
     """
 
     subject: str
@@ -33,10 +34,19 @@ class ForwardingSwitch:
     disruption: Disruption = Disruption.NONE
     token: str | None = None
     refusal: str | None = None
+    caution: str | None = None
 
     def value(self, forwards: bool) -> bool:
         """Return the flag's value for "may forward" or "may not"."""
         return forwards is not self.inverted
+
+
+class NextHopKind(StrEnum):
+    """What a route leads to."""
+
+    INSTANCE = "instance"
+    ADDRESS = "address"
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +56,8 @@ class NetworkInterface:
     ``network`` is the id of the network in which its addresses are unique (VPC, network, VNet); ``subnet`` the id of
     a ``Subnet``, None on a legacy network. ``forwards`` is None when the cloud did not say. ``owned_cidrs`` are ranges
     that the cloud delivers to this interface by itself (Compute Engine alias ranges), so that they need neither the
-    flag nor a route.
+    flag nor a route. ``routed_by`` is how a route must name this interface as its next hop: by its VM, or by one of its
+    addresses (Azure; on Compute Engine in the network of another project); None where no routes are asked for.
     """
 
     id: str
@@ -56,30 +67,23 @@ class NetworkInterface:
     forwards: bool | None
     switch: ForwardingSwitch
     owned_cidrs: tuple[IPNetwork, ...] = ()
+    routed_by: NextHopKind | None = None
 
     def owns(self, cidr: IPNetwork) -> bool:
         """Tell whether the cloud itself delivers the whole range to this interface."""
-        return any(_contains(owned, cidr) for owned in self.owned_cidrs)
+        return any(contains(owned, cidr) for owned in self.owned_cidrs)
 
     def may_carry(self, cidr: IPNetwork) -> bool | None:
         """Tell whether packets from and to the range may pass; None when that was not observed."""
         return True if self.owns(cidr) else self.forwards
 
 
-def _contains(outer: IPNetwork, inner: IPNetwork) -> bool:
-    return (
-        outer.version == inner.version
-        and outer.prefixlen <= inner.prefixlen
-        and int(outer.network_address) <= int(inner.network_address)
-        and int(inner.broadcast_address) <= int(outer.broadcast_address)
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
     """One VM. ``key`` is comparable with ``ProviderID.key``; ``id`` is what people call it (contract: ``instance``).
 
-    ``running`` is None where the cloud call that was made does not tell (EC2 network interfaces).
+    ``running`` is None where the cloud call that was made does not tell (EC2 network interfaces). ``tags`` are the
+    network tags that a route may be limited to (Compute Engine).
     """
 
     cloud: Cloud
@@ -89,6 +93,7 @@ class Instance:
     zone: str | None
     running: bool | None
     interfaces: tuple[NetworkInterface, ...]
+    tags: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,14 +105,6 @@ class Subnet:
     cidrs: tuple[IPNetwork, ...]
     zone: str | None = None
     route_table: str | None = None
-
-
-class NextHopKind(StrEnum):
-    """What a route leads to."""
-
-    INSTANCE = "instance"
-    ADDRESS = "address"
-    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,31 +122,66 @@ class NextHop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One route.
+    """One route. ``name`` is unique in its table, and on Compute Engine in its project.
 
-    A lower ``priority`` wins; None where the cloud has no priorities. ``dead`` when the cloud itself says that the next
-    hop does not exist or does not run. ``owned`` when its name carries this cluster's id.
+    A lower ``priority`` wins; None where the cloud has no priorities. ``tags`` limit it to VMs that carry one of them;
+    empty: it applies to all. ``dead`` when the cloud itself says that the next hop does not exist or does not run, and
+    ``warning`` is its own word for that or for a lesser trouble. ``system`` when the cloud made it and nobody can
+    delete it (subnet ranges, peerings). ``token`` tells this route from a later one of the same name; None when
+    unknown.
     """
 
     name: str
     destination: IPNetwork
     next_hop: NextHop
     priority: int | None = None
+    description: str = ""
+    tags: frozenset[str] = frozenset()
     dead: bool = False
-    owned: bool = False
+    warning: str | None = None
+    system: bool = False
+    token: str | None = None
+
+    def same_as(self, other: "Route") -> bool:
+        """Tell whether the two would deliver the same packets to the same place under the same name.
+
+        Next hops are compared by instance or address, never by how they are written.
+        """
+        mine, others = self.next_hop, other.next_hop
+        return (
+            (self.name, self.destination, self.priority, self.tags)
+            == (other.name, other.destination, other.priority, other.tags)
+            and (mine.kind, mine.instance_key, mine.address) == (others.kind, others.instance_key, others.address)
+            and (self.token is None or other.token is None or self.token == other.token)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteQuota:
+    """A limit on the number of routes. Tables that share it have the same ``name``."""
+
+    name: str
+    limit: int
+    used: int
+
+    @property
+    def free(self) -> int:
+        """How many more routes fit; never negative."""
+        return max(0, self.limit - self.used)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteTable:
     """The routes that a network (Compute Engine) or a set of subnets (Azure) uses.
 
-    ``network`` is the network it serves, ``subnets`` the associated ones; None means every subnet of the network.
-    ``capacity`` is the number of routes it can hold, None when unknown.
+    ``network`` is the network it serves, ``subnets`` the associated ones; None means every subnet of the network. A
+    route's own id is ``route_prefix`` and its name. ``quota`` is None when it is unknown.
     """
 
     id: str
     network: str | None
     subnets: tuple[str, ...] | None
     routes: tuple[Route, ...]
+    route_prefix: str = ""
     token: str | None = None
-    capacity: int | None = None
+    quota: RouteQuota | None = None

@@ -14,6 +14,16 @@ IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
 
 
+def contains(outer: IPNetwork, inner: IPNetwork) -> bool:
+    """Tell whether every address of ``inner`` is one of ``outer``; never for ranges of different families."""
+    return (
+        outer.version == inner.version
+        and outer.prefixlen <= inner.prefixlen
+        and int(outer.network_address) <= int(inner.network_address)
+        and int(inner.broadcast_address) <= int(outer.broadcast_address)
+    )
+
+
 class Cloud(StrEnum):
     """Where a node's VM lives; ``NONE`` is bare metal and virtualisation, where only layer 2 can be judged."""
 
@@ -128,6 +138,10 @@ class Node:
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     kubelet_version: str | None = None
     created_at: datetime | None = None
+    network_reason: str | None = None
+    """The reason of the condition ``NetworkUnavailable``, which flannel and route controllers both write."""
+    network_message: str | None = None
+    """The message of that condition."""
     deleting: bool = False
     """True while ``metadata.deletionTimestamp`` is set."""
 

@@ -1,70 +1,19 @@
-"""Changes, plans and outcomes: what would be done, under which conditions, and what became of it.
+"""Plans and outcomes: what would be done, under which conditions, and what became of it.
 
 ``make_plan`` merges the remedies that findings carry; it knows no finding by name. Standard library only.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, assert_never
 
-from tui.model.network import Disruption
-from tui.model.node import Cloud
+from tui.model.change import Action, Change, CreateRoute, DeleteRoute, ReplaceMethod, ReplaceRoute, SetForwarding
+from tui.model.network import Route, RouteQuota
 from tui.model.snapshot import Cluster
-
-
-class Action(StrEnum):
-    """What a change does to its subject."""
-
-    CREATE = "create"
-    UPDATE = "update"
-    REPLACE = "replace"
-    DELETE = "delete"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetForwarding:
-    """Switch the permission to carry foreign packets on the resource ``subject``.
-
-    ``before`` and ``after`` answer "may it forward?"; ``flag`` and ``inverted`` say how the cloud writes that.
-    The precondition of the change is that ``before`` still holds and, where the cloud has one, that ``token`` is still
-    the resource's concurrency token. ``source`` is the observing source's name. ``command`` is the same change for the
-    cloud's own command line, "" until a plan is made. ``id`` is unique within a plan, "" outside of one.
-    """
-
-    kind = "forwarding"
-    action = Action.UPDATE
-
-    node: str
-    node_uid: str
-    cloud: Cloud
-    source: str
-    subject: str
-    flag: str
-    inverted: bool
-    before: bool
-    after: bool
-    reason: str
-    token: str | None = None
-    disruption: Disruption = Disruption.NONE
-    depends_on: tuple[str, ...] = ()
-    command: str = ""
-    id: str = ""
-
-    def fields(self, forwards: bool) -> dict[str, bool]:
-        """Return the answer to "may it forward?" in the cloud's own words, such as ``{"SourceDestCheck": True}``."""
-        return {self.flag: forwards is not self.inverted}
-
-    def inverse(self) -> "SetForwarding":
-        """Return the change that puts the flag back, given that nobody has touched it since."""
-        return replace(self, before=self.after, after=self.before, token=None, command="", id="")
-
-
-Change = SetForwarding
-"""The closed union of what can be written. Matches over it end in ``assert_never``."""
 
 
 class Remediable(Protocol):
@@ -131,33 +80,118 @@ def make_plan(
     findings: Iterable[Remediable],
     nodes: Collection[str] | None,
     command: Callable[[Change], str],
+    quotas: Iterable[RouteQuota] = (),
+    delete_first: bool = False,
 ) -> Plan:
     """Merge the remedies of findings into one plan.
 
-    ``nodes`` limits the plan to findings about these node names; None means all. Equal changes are made once; changes
-    that contradict each other (same subject, different result) are refused together. ``command`` gives a change's twin
-    for the cloud's own command line.
+    ``nodes`` limits the plan to findings about these node names and those about no node; None means all. Equal changes
+    are made once; changes that contradict each other (same flag or same destination, different result) are refused
+    together. Routes come after the flags they rely on, and as many as ``quotas`` have room for: a replacement needs
+    room for one route more, unless ``delete_first`` accepts a gap. ``command`` gives a change's twin for the cloud's
+    own command line.
     """
-    wanted = [finding for finding in findings if nodes is None or finding.node in nodes]
-    changes: dict[tuple[str, str], Change] = {}
-    contradicted: set[tuple[str, str]] = set()
+    wanted = [finding for finding in findings if nodes is None or finding.node is None or finding.node in nodes]
+    changes, refused = _merged(wanted)
+    fitting, crowded = _fitted(sorted(changes, key=_order), quotas, delete_first=delete_first)
+    ordered = [replace(change, command=command(change)) for change in fitting]
+    return build_plan(cluster=cluster, created_at=created_at, changes=_chained(ordered), refused=[*refused, *crowded])
+
+
+def _merged(findings: Iterable[Remediable]) -> tuple[list[Change], list[Refusal]]:
+    changes: dict[Change, None] = {}
     refused: list[Refusal] = []
-    for finding in wanted:
+    for finding in findings:
         if not finding.remedy:
             refused.append(Refusal(node=finding.node, code=finding.code, reason=finding.obstacle or finding.summary))
-        for change in finding.remedy:
-            key = (change.kind, change.subject)
-            if key in changes and changes[key].after != change.after:
-                contradicted.add(key)
-            changes.setdefault(key, change)
-    for key in sorted(contradicted):
-        change = changes.pop(key)
-        refused.append(Refusal(node=change.node, code=key[0], reason=f"two findings want {key[1]} to be different"))
-    ordered = [
-        replace(change, command=command(change))
-        for change in sorted(changes.values(), key=lambda change: (change.kind, change.node, change.subject))
-    ]
-    return build_plan(cluster=cluster, created_at=created_at, changes=ordered, refused=refused)
+        changes |= dict.fromkeys(finding.remedy)
+    by_target: dict[tuple[str, ...], list[Change]] = {}
+    for change in changes:
+        by_target.setdefault(_target(change), []).append(change)
+    merged: list[Change] = []
+    for target, members in sorted(by_target.items()):
+        if len({_result(change) for change in members}) == 1:
+            merged.append(members[0])
+            continue
+        reason = f"two findings want {target[-1]} to be different"
+        about = dict.fromkeys(change.node for change in members)
+        refused.extend(Refusal(node=node, code=members[0].kind, reason=reason) for node in about)
+    return merged, refused
+
+
+def _target(change: Change) -> tuple[str, ...]:
+    """Return what can have only one outcome: a flag, what a table does with a destination, a route's existence."""
+    match change:
+        case SetForwarding():
+            return (change.kind, change.subject)
+        case CreateRoute() | ReplaceRoute():
+            return (change.kind, change.table, str(change.after.destination))
+        case DeleteRoute():
+            return (change.kind, change.subject)
+        case _:
+            assert_never(change)
+
+
+def _result(change: Change) -> object:
+    return change.after if isinstance(change, SetForwarding) else (change.before, change.after)
+
+
+_STAGES = {Action.UPDATE: 0, Action.REPLACE: 1, Action.CREATE: 2, Action.DELETE: 3}
+
+
+def _order(change: Change) -> tuple[int, str, str]:
+    """Flags first, and nothing is taken away before what stands in for it has been added."""
+    return (_STAGES[change.action], change.node or "", change.subject)
+
+
+def _fitted(
+    changes: Iterable[Change], quotas: Iterable[RouteQuota], *, delete_first: bool
+) -> tuple[list[Change], list[Refusal]]:
+    """Leave out what the quotas have no room for when its turn comes."""
+    free = {quota.name: quota.free for quota in quotas}
+    fitting: list[Change] = []
+    refused: list[Refusal] = []
+    for change in changes:
+        quota = None if isinstance(change, SetForwarding) else change.quota
+        if quota is None or quota not in free:
+            fitting.append(change)
+        elif isinstance(change, DeleteRoute):
+            free[quota] += 1
+            fitting.append(change)
+        elif free[quota] > 0:
+            free[quota] -= isinstance(change, CreateRoute)
+            fitting.append(change)
+        elif isinstance(change, ReplaceRoute) and delete_first:
+            fitting.append(replace(change, method=ReplaceMethod.DELETE_THEN_ADD))
+        else:
+            reason = f"{quota} has no room for one route more: raise the limit"
+            if isinstance(change, ReplaceRoute):
+                reason += ", or plan with --delete-first, which leaves the pod CIDR without a route for seconds"
+            refused.append(Refusal(node=change.node, code="route-quota", reason=reason))
+    return fitting, refused
+
+
+def _chained(changes: Sequence[Change]) -> Sequence[Change]:
+    """Let each route change depend on the flags of its node, and each deletion on the route that it keeps.
+
+    The ids are those that ``build_plan`` gives to this order.
+    """
+    switches: dict[str | None, list[str]] = {}
+    makers: dict[Route, str] = {}
+    chained: list[Change] = []
+    for number, change in enumerate(changes, start=1):
+        if isinstance(change, SetForwarding):
+            switches.setdefault(change.node_uid, []).append(f"c{number}")
+            chained.append(change)
+            continue
+        needed = [] if change.node_uid is None else list(switches.get(change.node_uid, ()))
+        if isinstance(change, DeleteRoute):
+            if change.keeps is not None and change.keeps in makers:
+                needed.append(makers[change.keeps])
+        else:
+            makers[change.after] = f"c{number}"
+        chained.append(replace(change, depends_on=tuple(needed)))
+    return chained
 
 
 def build_plan(
@@ -175,16 +209,23 @@ def build_plan(
 
 
 def seal(cluster: Cluster, changes: Iterable[Change]) -> str:
-    """Return the id of a plan with these changes for this cluster."""
+    """Return the id of a plan with these changes for this cluster.
+
+    Everything that a change says counts, its preconditions and its twin included.
+    """
     content = [
         cluster.server,
-        *(
-            (c.id, c.kind, c.cloud, c.source, c.node, c.node_uid, c.subject, c.flag, c.inverted, c.before, c.after)
-            for c in changes
-        ),
-        *((c.token, c.command, c.reason, c.disruption, c.depends_on) for c in changes),
+        *([type(change).__name__, *(f"{name}={value!r}" for name, value in _said(change))] for change in changes),
     ]
     return "sha256:" + hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _said(change: Change) -> Iterator[tuple[str, object]]:
+    for field in fields(change):
+        value = getattr(change, field.name)
+        if isinstance(value, Route):  # a set has no order, and what was only seen is no part of the plan
+            value = (replace(value, tags=frozenset(), dead=False, warning=None, system=False), sorted(value.tags))
+        yield field.name, value
 
 
 class Status(StrEnum):

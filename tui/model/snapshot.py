@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from tui.model.network import Instance, NetworkInterface, RouteTable, Subnet
+from tui.model.network import Instance, NetworkInterface, RouteQuota, RouteTable, Subnet
 from tui.model.node import Cloud, IPAddress, IPNetwork, Node
 
 
@@ -44,6 +44,10 @@ class Cluster:
     server: str
     pod_cidrs: tuple[IPNetwork, ...] = ()
     """From ``--cluster-cidr``, else flannel's ConfigMap; empty when neither told."""
+    uid: str | None = None
+    """The uid of the namespace ``kube-system``, which is the same for every operator; None when it was not told."""
+    route_controller: str | None = None
+    """Evidence, in words, that a control plane component writes routes; None when none was seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +55,9 @@ class CloudView:
     """One read of one source of one cloud.
 
     ``node_uids`` are the nodes that were looked for in it. Each of ``instances``, ``subnets`` and ``route_tables`` is
-    None when it was not permitted or not available. ``complete`` is False when parts may be missing.
+    None when it was not permitted or not available. ``complete`` is False when parts may be missing: nothing is deleted
+    on such a view. ``routed_uids`` are nodes whose VMs are elsewhere while the routes of their network are here (the
+    host project of a Shared VPC).
     """
 
     source: Source
@@ -61,6 +67,7 @@ class CloudView:
     subnets: tuple[Subnet, ...] | None
     route_tables: tuple[RouteTable, ...] | None
     complete: bool = True
+    routed_uids: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +135,11 @@ class Snapshot:
     def sources(self) -> tuple[Source, ...]:
         """Every source, Kubernetes first, the clouds by name."""
         return (self.nodes_source, *sorted((view.source for view in self.views), key=lambda source: source.name))
+
+    def quotas(self) -> tuple[RouteQuota, ...]:
+        """Return the limits on routes, each once."""
+        tables = (table for view in self.views for table in view.route_tables or ())
+        return tuple({table.quota.name: table.quota for table in tables if table.quota is not None}.values())
 
     def join(self) -> "Joined":
         """Join every node with its VM."""

@@ -1,0 +1,201 @@
+"""Changes: the closed union of what can be written, each with what stood there before and what shall stand after.
+
+Standard library only.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from tui.model.network import Disruption, Route
+from tui.model.node import Cloud
+
+
+class Action(StrEnum):
+    """What a change does to its subject."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+
+
+class ReplaceMethod(StrEnum):
+    """How a route is replaced. Only ``DELETE_THEN_ADD`` opens a gap, and is never chosen unasked."""
+
+    ADD_THEN_DELETE = "add-then-delete"
+    DELETE_THEN_ADD = "delete-then-add"
+    IN_PLACE = "in-place"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    """What every change says.
+
+    ``node`` and ``node_uid`` are None for a change about no present node (a stray route). ``source`` is the observing
+    source's name, ``subject`` the id of the resource as the cloud's API takes it. ``command`` is the same change for
+    the cloud's own command line, "" until a plan is made. ``id`` is unique within a plan, "" outside of one.
+    """
+
+    node: str | None
+    node_uid: str | None
+    cloud: Cloud
+    source: str
+    subject: str
+    reason: str
+    caution: str | None = None
+    token: str | None = None
+    disruption: Disruption = Disruption.NONE
+    depends_on: tuple[str, ...] = ()
+    command: str = ""
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetForwarding(_Change):
+    """Switch the permission to carry foreign packets on the resource ``subject``.
+
+    ``before`` and ``after`` answer "may it forward?"; ``flag`` and ``inverted`` say how the cloud writes that.
+    The precondition of the change is that ``before`` still holds and, where the cloud has one, that ``token`` is still
+    the resource's concurrency token.
+    """
+
+    kind: ClassVar[str] = "forwarding"
+    action: ClassVar[Action] = Action.UPDATE
+
+    flag: str
+    inverted: bool
+    before: bool
+    after: bool
+
+    def fields(self, forwards: bool) -> dict[str, bool]:
+        """Return the answer to "may it forward?" in the cloud's own words, such as ``{"SourceDestCheck": True}``."""
+        return {self.flag: forwards is not self.inverted}
+
+    def inverse(self) -> "SetForwarding":
+        """Return the change that puts the flag back, given that nobody has touched it since."""
+        return replace(self, before=self.after, after=self.before, token=None, caution=None, command="", id="")
+
+    def steps(self) -> tuple["Change", ...]:
+        """Return what is written, one proven after the other."""
+        return (self,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _RouteChange(_Change):
+    """A change of one route of ``table`` (``RouteTable.id``). ``quota`` is the name of the limit it counts against."""
+
+    kind: ClassVar[str] = "route"
+
+    table: str
+    quota: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateRoute(_RouteChange):
+    """Add the route ``after``. Its precondition: there is no route of that name. ``after.token`` is None."""
+
+    action: ClassVar[Action] = Action.CREATE
+
+    after: Route
+
+    @property
+    def before(self) -> None:
+        """Nothing stood there."""
+        return None
+
+    def names(self) -> frozenset[str]:
+        """Return the names of the routes that a read around this change is about."""
+        return frozenset({self.after.name})
+
+    def inverse(self) -> "DeleteRoute":
+        """Return the change that takes the route away again."""
+        return DeleteRoute(**_shared(self), before=self.after)
+
+    def steps(self) -> tuple["Change", ...]:
+        """Return what is written, one proven after the other."""
+        return (self,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteRoute(_RouteChange):
+    """Take the route ``before`` away.
+
+    Its precondition: the route of that name is still the same, and ``keeps``, the route that delivers the same packets
+    to the right place, is there and leads to something that runs; None when nothing needs these packets delivered.
+    """
+
+    action: ClassVar[Action] = Action.DELETE
+
+    before: Route
+    keeps: Route | None = None
+
+    @property
+    def after(self) -> None:
+        """Nothing stands there."""
+        return None
+
+    def names(self) -> frozenset[str]:
+        """Return the names of the routes that a read around this change is about."""
+        return frozenset({self.before.name, *(() if self.keeps is None else (self.keeps.name,))})
+
+    def inverse(self) -> "CreateRoute":
+        """Return the change that adds the route again."""
+        return CreateRoute(**_shared(self), after=replace(self.before, token=None, dead=False, warning=None))
+
+    def steps(self) -> tuple["Change", ...]:
+        """Return what is written, one proven after the other."""
+        return (self,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplaceRoute(_RouteChange):
+    """Let the route ``after`` take the place of ``before``. ``subject`` is the id of ``after``."""
+
+    action: ClassVar[Action] = Action.REPLACE
+
+    before: Route
+    after: Route
+    method: ReplaceMethod
+    old_subject: str
+
+    def names(self) -> frozenset[str]:
+        """Return the names of the routes that a read around this change is about."""
+        return frozenset({self.before.name, self.after.name})
+
+    def inverse(self) -> "ReplaceRoute":
+        """Return the change that lets the old route take the new one's place."""
+        return replace(
+            self,
+            before=self.after,
+            after=replace(self.before, token=None, dead=False, warning=None),
+            subject=self.old_subject,
+            old_subject=self.subject,
+            token=None,
+            caution=None,
+            depends_on=(),
+            command="",
+            id="",
+        )
+
+    def steps(self) -> tuple["Change", ...]:
+        """Return what is written, one proven after the other: make before break, unless told otherwise."""
+        if self.method is ReplaceMethod.IN_PLACE:
+            return (self,)
+        shared = _shared(self) | {"id": self.id, "depends_on": self.depends_on}
+        create = CreateRoute(**shared, after=self.after)
+        adds_first = self.method is ReplaceMethod.ADD_THEN_DELETE
+        shared["subject"] = self.old_subject
+        delete = DeleteRoute(**shared, before=self.before, keeps=self.after if adds_first else None)
+        return (create, delete) if adds_first else (delete, create)
+
+
+def _shared(change: _RouteChange) -> dict[str, Any]:
+    """Return what another change of the same route has in common with this one."""
+    names = ("node", "node_uid", "cloud", "source", "subject", "reason", "disruption", "table", "quota")
+    return {name: getattr(change, name) for name in names}
+
+
+RouteChange = CreateRoute | ReplaceRoute | DeleteRoute
+Change = SetForwarding | RouteChange
+"""The closed union of what can be written. Matches over it end in ``assert_never``."""
