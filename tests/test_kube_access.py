@@ -20,7 +20,7 @@ from tests.wire.certificates import Authority
 from tests.wire.kube import Fault, KubeServer, node_object
 from tui.kube import KubeNodes, kubeconfig
 from tui.kube import connection as kube_connection
-from tui.ports import Denied, Expired, NotFound, PortError, Throttled, Unavailable
+from tui.ports import ClusterFacts, Denied, Expired, PortError, Throttled, Unavailable
 
 V1 = "client.authentication.k8s.io/v1"
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -275,8 +275,7 @@ def test_a_token_that_is_not_accepted(server: KubeServer, tmp_path: Path) -> Non
     assert len(server.requests) == 2
     with pytest.raises(Denied):
         next(nodes.watch("1"))
-    with pytest.raises(Denied):
-        nodes.pod_cidrs()
+    assert nodes.facts() == ClusterFacts()
 
 
 def test_forbidden_says_what_the_server_says(server: KubeServer, tmp_path: Path) -> None:
@@ -325,11 +324,6 @@ def test_a_watch_meets_the_same_answers(server: KubeServer, tmp_path: Path) -> N
         server.fail(Fault(status=status, watch=True))
         with pytest.raises(kind):
             next(nodes.watch("1"))
-
-
-def test_a_config_map_that_is_missing_is_not_found(server: KubeServer, tmp_path: Path) -> None:
-    with pytest.raises(NotFound):
-        opened(server, tmp_path, {"token": "good"}).pod_cidrs()
 
 
 def test_a_server_that_does_not_answer(server: KubeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

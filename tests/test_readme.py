@@ -80,9 +80,20 @@ def test_the_permissions_are_the_files_and_what_the_adapters_call(readme: str, r
     observe, fix = (statement["Action"] for statement in json.loads(policy)["Statement"])
     called = re.findall(r'"((?:Describe|Modify)[A-Z]\w+)"', (repository / "tui" / "clouds" / "aws.py").read_text())
     assert {f"ec2:{operation}" for operation in called} == {*observe, fix}
-    nodes, config_maps = yaml.safe_load(role)["rules"]
+    cluster_wide, in_system = (document["rules"] for document in yaml.safe_load_all(role))
+    nodes, config_maps, namespaces = cluster_wide
+    assert (namespaces["resourceNames"], namespaces["verbs"]) == (["kube-system"], ["get"])
+    assert [(rule["resources"], rule["verbs"]) for rule in in_system] == [(["pods"], ["list"])]
     assert (nodes["resources"], nodes["verbs"]) == (["nodes"], ["list", "watch"])
     assert set(config_maps["resourceNames"]) == {place.partition("/")[2] for place in FLANNEL_CONFIG_MAPS}
+
+
+def test_the_role_on_google_cloud_allows_what_the_adapter_asks_for(repository: Path) -> None:
+    role = yaml.safe_load((repository / "permissions" / "gcp-role.yaml").read_text())
+    sources = "".join(path.read_text() for path in (repository / "tui" / "clouds").glob("gce*.py"))
+    asked = set(re.findall(r'"(compute\.\w+\.\w+)"', sources))
+    assert {"compute.instances.update", "compute.routes.create"} <= asked
+    assert asked <= set(role["includedPermissions"])
 
 
 def test_every_file_that_is_linked_exists(readme: str, repository: Path) -> None:

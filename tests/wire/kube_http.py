@@ -27,7 +27,7 @@ _LIST_QUERY |= {"labelSelector", "timeoutSeconds", "watch", "allowWatchBookmarks
 _PATCH_QUERY = _READ_QUERY | {"dryRun", "fieldManager", "fieldValidation", "force"}
 _DELETE_QUERY = _READ_QUERY | {"dryRun", "gracePeriodSeconds", "orphanDependents", "propagationPolicy"}
 
-_VERBS = {"nodes": ["delete", "get", "list", "patch", "watch"], "configmaps": ["get"]}
+_VERBS = {"nodes": ["delete", "get", "list", "patch", "watch"], "configmaps": ["get"], "pods": ["list"]}
 _DISCOVERY: Mapping[str, Object] = {
     "/version": {"major": "1", "minor": "31", "gitVersion": "v1.31.4", "platform": "linux/amd64"},
     "/api": {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []},
@@ -40,6 +40,10 @@ _DISCOVERY: Mapping[str, Object] = {
             | {"shortNames": ["no"]},
             {"name": "configmaps", "singularName": "configmap", "namespaced": True, "kind": "ConfigMap"}
             | {"verbs": _VERBS["configmaps"], "shortNames": ["cm"]},
+            {"name": "pods", "singularName": "pod", "namespaced": True, "kind": "Pod"}
+            | {"verbs": _VERBS["pods"], "shortNames": ["po"]},
+            {"name": "namespaces", "singularName": "namespace", "namespaced": False, "kind": "Namespace"}
+            | {"verbs": ["get"], "shortNames": ["ns"]},
         ],
     },
 }
@@ -195,7 +199,7 @@ def _result(kube: "KubeServer", request: Request, body: bytes) -> bytes:
         return encode(_DISCOVERY[request.path])
     name = request.path.removeprefix(_NODES).removeprefix("/").removesuffix("/status")
     if not request.path.startswith(_NODES):
-        return _config_map(kube, request)
+        return _namespaced(kube, request)
     dry_run = request.query.get("dryRun") == "All"
     match request.method, name:
         case "GET", "":
@@ -215,8 +219,14 @@ def _result(kube: "KubeServer", request: Request, body: bytes) -> bytes:
     raise Refused(405, "the server does not allow this method on the requested resource")
 
 
-def _config_map(kube: "KubeServer", request: Request) -> bytes:
+def _namespaced(kube: "KubeServer", request: Request) -> bytes:
     match request.path.split("/")[1:]:
+        case ["api", "v1", "namespaces", name] if request.method == "GET":
+            _accept_query(request, _READ_QUERY | {"resourceVersion"})
+            return encode(kube.get_namespace(name))
+        case ["api", "v1", "namespaces", namespace, "pods"] if request.method == "GET":
+            _accept_query(request, _LIST_QUERY)
+            return encode(kube.list_pods(namespace, request.query))
         case ["api", "v1", "namespaces", namespace, "configmaps", name] if request.method == "GET":
             _accept_query(request, _READ_QUERY | {"resourceVersion"})
             return encode(kube.get_config_map(namespace, name))

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from typing import Any, cast
 
 Object = dict[str, Any]
@@ -58,10 +59,14 @@ def selected(document: Object, fields: str, labels: str) -> bool:
             raise Refused(400, f'field label not supported: "{name}"')
         if metadata["name"] != value.removeprefix("="):
             return False
-    for term in filter(None, labels.split(",")):
+    present = metadata.get("labels", {})
+    for term in re.findall(r"[^,(]+(?:\([^)]*\))?", labels):
         key, separator, value = term.partition("=")
-        present = metadata.get("labels", {})
-        if key.startswith("!") and not separator:
+        if " in " in term:
+            key, _, values = term.partition(" in ")
+            if present.get(key.strip()) not in values.strip(" ()").split(","):
+                return False
+        elif key.startswith("!") and not separator:
             if key[1:] in present:
                 return False
         elif key not in present or (separator and present[key] != value.removeprefix("=")):

@@ -4,6 +4,7 @@ import copy
 import json
 import threading
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -51,6 +52,7 @@ class KubeStore:
         self._compacted = 0
         self._nodes: dict[str, _Stored] = {}
         self._config_maps: dict[tuple[str, str], Object] = {}
+        self._pods: dict[tuple[str, str], Object] = {}
         self._log: list[_Event] = []
         self._pages: dict[str, list[bytes]] = {}
         self._answers: dict[tuple[object, ...], bytes] = {}
@@ -88,6 +90,18 @@ class KubeStore:
         """Return a copy of the node. Raises ``KeyError``."""
         with self._changed:
             return copy.deepcopy(self._nodes[name].object)
+
+    def put_pod(
+        self, name: str, *command: str, labels: Mapping[str, str], args: tuple[str, ...] = (), phase: str = "Running"
+    ) -> None:
+        """Create a pod in ``kube-system`` with one container."""
+        container = {"name": name, "image": "registry.k8s.io/x", "command": [*command], "args": [*args]}
+        with self._changed:
+            self._pods["kube-system", name] = {
+                "metadata": {"name": name, "namespace": "kube-system", "labels": dict(labels)},
+                "spec": {"containers": [container]},
+                "status": {"phase": phase},
+            }
 
     def put_config_map(self, namespace: str, name: str, data: Mapping[str, str]) -> None:
         metadata = {"name": name, "namespace": namespace, "uid": f"{namespace}-{name}"}
@@ -204,6 +218,22 @@ class KubeStore:
                 details = {"name": name, "kind": "configmaps"}
                 raise Refused(404, f'configmaps "{name}" not found', details=details)
             return self._config_maps[namespace, name]
+
+    def get_namespace(self, name: str) -> Object:
+        """Return a namespace; every name exists, with a uid of its own."""
+        uid = str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
+        return {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name, "uid": uid, "resourceVersion": "1"}}
+
+    def list_pods(self, namespace: str, query: Mapping[str, str]) -> Object:
+        """Return the chosen pods of a namespace in one piece."""
+        with self._changed:
+            chosen = [
+                pod
+                for (place, _), pod in sorted(self._pods.items())
+                if place == namespace and selected(pod, query.get("fieldSelector", ""), query.get("labelSelector", ""))
+            ]
+            metadata = {"resourceVersion": str(self._version)}
+        return {"kind": "PodList", "apiVersion": "v1", "metadata": metadata, "items": chosen}
 
     def watch_nodes(self, query: Mapping[str, str]) -> Iterator[tuple[list[bytes], bool]]:
         """Yield the lines to be sent, and whether the stream breaks off after them. Raises ``Refused``."""

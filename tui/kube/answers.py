@@ -1,4 +1,4 @@
-"""The Kubernetes API's answers: pages of nodes, lines of a watch, errors, flannel's ConfigMap.
+"""The Kubernetes API's answers: pages of nodes, lines of a watch, errors, flannel's ConfigMap, a namespace.
 
 May import msgspec, ``objects``, the ports' event types and the model.
 """
@@ -60,6 +60,14 @@ class _ConfigMap(msgspec.Struct, gc=False):
     data: dict[str, str] | None = None
 
 
+class _Identity(msgspec.Struct, gc=False):
+    uid: str = ""
+
+
+class _Namespace(msgspec.Struct, gc=False):
+    metadata: _Identity
+
+
 class _NetConf(msgspec.Struct, gc=False):
     network: str = msgspec.field(default="", name="Network")
     ipv6_network: str = msgspec.field(default="", name="IPv6Network")
@@ -69,6 +77,7 @@ _page_decoder = msgspec.json.Decoder(_NodePage)
 _change_decoder = msgspec.json.Decoder(_NodeChange)
 _failure_decoder = msgspec.json.Decoder(_Failure)
 _status_decoder = msgspec.json.Decoder(Status)
+_namespace_decoder = msgspec.json.Decoder(_Namespace)
 _config_map_decoder = msgspec.json.Decoder(_ConfigMap)
 _net_conf_decoder = msgspec.json.Decoder(_NetConf)
 _KINDS = {kind.value.upper(): kind for kind in NodeEventKind}
@@ -134,3 +143,11 @@ def decode_pod_cidrs(body: bytes) -> tuple[IPNetwork, ...]:
     except msgspec.DecodeError as error:
         raise Malformed(str(error)) from error
     return networks_of((net_conf.network, net_conf.ipv6_network))
+
+
+def decode_uid(body: bytes) -> str | None:
+    """Return a namespace's uid; None when it has none. Raises ``Malformed``."""
+    try:
+        return _namespace_decoder.decode(body).metadata.uid or None
+    except msgspec.DecodeError as error:
+        raise Malformed(str(error)) from error

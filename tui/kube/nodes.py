@@ -1,4 +1,4 @@
-"""``NodeSource`` over the ``kubernetes`` package: list, watch, flannel's ConfigMap, and errors in the ports' words.
+"""``NodeSource`` over the ``kubernetes`` package: list, watch, facts, and errors in the ports' words.
 
 Requests go through the package's connection pool and are decoded by ``answers``, because the package's own models
 take many times as long. May import the ports and the model.
@@ -9,15 +9,26 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
-from tui.kube.answers import Malformed, Status, decode_event, decode_page, decode_pod_cidrs, decode_status
+from tui.kube.answers import (
+    Malformed,
+    Status,
+    decode_event,
+    decode_page,
+    decode_pod_cidrs,
+    decode_status,
+    decode_uid,
+)
+from tui.kube.control_plane import SELECTORS, decode_pods, route_writer
 from tui.kube.entries import UserEntry
 from tui.kube.kubeconfig import read_access
 from tui.model.node import IPNetwork, Node
 from tui.model.snapshot import Cluster
 from tui.model.text import printable
 from tui.ports import (
+    ClusterFacts,
     Denied,
     Expired,
     Misconfigured,
@@ -37,6 +48,7 @@ _WATCH_S = 290
 """How long the server keeps a watch open. Shortly before the end it sends a bookmark, where the next one continues."""
 _WATCH_SLACK_S = 15.0
 _NODES = "/api/v1/nodes"
+_SYSTEM = "kube-system"
 FLANNEL_CONFIG_MAPS = ("kube-flannel/kube-flannel-cfg", "kube-system/kube-flannel-cfg", "kube-system/canal-config")
 """Of flannel's own manifest and chart; of RKE and older manifests; of Canal."""
 
@@ -121,23 +133,53 @@ class KubeNodes:
             if not self._closed:
                 raise
 
-    def pod_cidrs(self) -> tuple[IPNetwork, ...]:
+    def facts(self) -> ClusterFacts:
+        """Return flannel's networks, the uid of ``kube-system``, and who writes routes, as far as they are told."""
+        return ClusterFacts(
+            pod_cidrs=self._pod_cidrs(), uid=self._namespace_uid(), route_controller=self._route_controller()
+        )
+
+    def _pod_cidrs(self) -> tuple[IPNetwork, ...]:
         """Return the networks of the first flannel ConfigMap that names any."""
-        denied: Denied | None = None
         for place in FLANNEL_CONFIG_MAPS:
             namespace, _, name = place.partition("/")
-            try:
-                networks = decode_pod_cidrs(
-                    self._request(f"/api/v1/namespaces/{namespace}/configmaps/{name}", {}).read()
-                )
-            except (NotFound, Malformed):
-                continue
-            except Denied as error:
-                denied = denied or error
-                continue
-            if networks:
-                return networks
-        raise denied or NotFound("flannel's ConfigMap names no network: give --cluster-cidr")
+            body = self._optional(f"/api/v1/namespaces/{namespace}/configmaps/{name}")
+            with contextlib.suppress(Malformed):
+                networks = decode_pod_cidrs(body) if body else ()
+                if networks:
+                    return networks
+        return ()
+
+    def _namespace_uid(self) -> str | None:
+        body = self._optional(f"/api/v1/namespaces/{_SYSTEM}")
+        with contextlib.suppress(Malformed):
+            return decode_uid(body) if body else None
+        return None
+
+    def _route_controller(self) -> str | None:
+        """Return what the first control plane pod that writes routes shows; None when none does or none may be seen."""
+        for selector in SELECTORS:
+            token = ""
+            while True:
+                query = {"labelSelector": selector, "limit": str(_PAGE_NODES)} | ({"continue": token} if token else {})
+                body = self._optional(f"/api/v1/namespaces/{_SYSTEM}/pods", query)
+                try:
+                    pods, token = decode_pods(body) if body else ((), "")
+                except Malformed:
+                    break
+                evidence = route_writer(pods)
+                if evidence is not None:
+                    return evidence
+                if not token:
+                    break
+        return None
+
+    def _optional(self, path: str, query: Mapping[str, str] = MappingProxyType({})) -> bytes | None:
+        """Return the answer; None where it is denied, absent, or has expired between two pages."""
+        try:
+            return self._request(path, query).read()
+        except (NotFound, Denied, Expired):
+            return None
 
     def close(self) -> None:
         """End a watch under way and every later one, from any thread."""

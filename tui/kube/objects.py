@@ -66,6 +66,8 @@ class _Address(msgspec.Struct, gc=False):
 class _Condition(msgspec.Struct, gc=False):
     type: str = ""
     status: str = ""
+    reason: str = ""
+    message: str = ""
 
 
 class _NodeInfo(msgspec.Struct, gc=False, rename="camel"):
@@ -96,6 +98,7 @@ def node_of(raw: NodeObject) -> Node:
     spec, status = raw.spec or _NO_SPEC, raw.status or _NO_STATUS
     annotations, labels = metadata.annotations or _NO_ANNOTATIONS, metadata.labels or {}
     info = status.node_info or _NO_INFO
+    network = _condition(status, "NetworkUnavailable")
     os = labels.get("kubernetes.io/os") or labels.get("beta.kubernetes.io/os") or info.operating_system
     entries = [_address(entry.address) for entry in status.addresses or () if entry.type == "InternalIP"]
     internal_ips = tuple([address for address in entries if address is not None])
@@ -114,6 +117,8 @@ def node_of(raw: NodeObject) -> Node:
         labels=labels,
         kubelet_version=info.kubelet_version or None,
         created_at=metadata.creation_timestamp,
+        network_reason=(network.reason or None) if network else None,
+        network_message=(network.message or None) if network else None,
         deleting=metadata.deletion_timestamp is not None,
     )
 
@@ -125,11 +130,16 @@ def _taints(taints: list[_Taint]) -> tuple[Taint, ...]:
 _TRUTH = {"True": True, "False": False}
 
 
-def _ready(status: _NodeStatus) -> bool | None:
+def _condition(status: _NodeStatus, kind: str) -> _Condition | None:
     for condition in status.conditions or ():
-        if condition.type == "Ready":
-            return _TRUTH.get(condition.status)
+        if condition.type == kind:
+            return condition
     return None
+
+
+def _ready(status: _NodeStatus) -> bool | None:
+    condition = _condition(status, "Ready")
+    return _TRUTH.get(condition.status) if condition else None
 
 
 def _node_addresses(
