@@ -9,9 +9,9 @@ import pytest
 from tests import build
 from tests.wire.ec2 import REGION, Ec2Server, fresh_account, serve_ec2  # noqa: F401 - fixtures
 from tui.clouds.aws import AwsReader, AwsWriter
+from tui.model.change import SetForwarding
 from tui.model.network import Disruption
 from tui.model.node import Node, ProviderID
-from tui.model.plan import SetForwarding
 from tui.model.snapshot import CloudView, Joined, Placement, PlacementState, Scope, SourceState
 from tui.ports import CloudOptions, CloudReader, CloudWriter, NotFound
 

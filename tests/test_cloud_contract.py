@@ -16,12 +16,22 @@ import tui.clouds
 from tests import build
 from tests.wire.ec2 import REGION, Ec2Server, fresh_account, serve_ec2  # noqa: F401 - fixtures
 from tests.wire.ec2_rules import UNAUTHORIZED
+from tests.wire.gce import ZONE, ComputeServer, fresh_gce  # noqa: F401 - the fixture
+from tests.wire.gce_refusals import FORBIDDEN
 from tui.clouds import CLOUDS, load_reader, load_writer
 from tui.demo import Call, open_world
+from tui.model.change import SetForwarding
 from tui.model.node import Cloud, Node, ProviderID
-from tui.model.plan import SetForwarding
 from tui.model.snapshot import Placement, PlacementState, SourceState
 from tui.ports import CloudOptions, CloudReader, CloudWriter, Denied, NotFound
+
+
+@dataclass(frozen=True, kw_only=True)
+class Servers:
+    """What answers instead of the clouds."""
+
+    ec2: Ec2Server
+    gce: ComputeServer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +75,8 @@ class Contender:
         )
 
 
-def _ec2(ec2: Ec2Server) -> Contender:
+def _ec2(servers: Servers) -> Contender:
+    ec2 = servers.ec2
     _, subnet = ec2.subnet("10.0.0.0/24")
     nodes: list[Node] = []
     interfaces: dict[str, str] = {}
@@ -84,8 +95,26 @@ def _ec2(ec2: Ec2Server) -> Contender:
     )
 
 
-def _embedded(cloud: Cloud) -> Callable[[Ec2Server], Contender]:
-    def make(_: Ec2Server) -> Contender:
+def _gce(servers: Servers) -> Contender:
+    gce = servers.gce
+    gce.network(ranges=("10.0.0.0/24",))
+    nodes: list[Node] = []
+    for number in (1, 2, 3):
+        name, ip = f"n{number}", f"10.0.0.{number + 10}"
+        gce.instance(name, ip=ip, forwards=number != 2)
+        nodes.append(build.node(name, ip=ip, provider_id=ProviderID.parse(f"gce://p/{ZONE}/{name}")))
+    return Contender(
+        cloud=Cloud.GCE,
+        reader=load_reader(Cloud.GCE)(CloudOptions()),
+        writer=load_writer(Cloud.GCE)(CloudOptions()),
+        nodes=tuple(nodes),
+        truth=lambda node: gce.forwards(node.name),
+        deny_next=lambda: gce.fail("compute.instances.aggregatedList", FORBIDDEN),
+    )
+
+
+def _embedded(cloud: Cloud) -> Callable[[Servers], Contender]:
+    def make(_: Servers) -> Contender:
         world = open_world("healthy", latency=False)
         nodes = tuple(node for node in world.nodes.list().nodes if node.provider_id.cloud is cloud)
         return Contender(
@@ -100,8 +129,9 @@ def _embedded(cloud: Cloud) -> Callable[[Ec2Server], Contender]:
     return make
 
 
-_CONTENDERS: dict[str, Callable[[Ec2Server], Contender]] = {
+_CONTENDERS: dict[str, Callable[[Servers], Contender]] = {
     "aws": _ec2,
+    "gce": _gce,
     "embedded aws": _embedded(Cloud.AWS),
     "embedded gce": _embedded(Cloud.GCE),
     "embedded azure": _embedded(Cloud.AZURE),
@@ -109,8 +139,8 @@ _CONTENDERS: dict[str, Callable[[Ec2Server], Contender]] = {
 
 
 @pytest.fixture(params=_CONTENDERS)
-def contender(request: pytest.FixtureRequest, ec2: Ec2Server) -> Contender:
-    return _CONTENDERS[request.param](ec2)
+def contender(request: pytest.FixtureRequest, ec2: Ec2Server, gce: ComputeServer) -> Contender:
+    return _CONTENDERS[request.param](Servers(ec2=ec2, gce=gce))
 
 
 def test_it_knows_its_cloud(contender: Contender) -> None:

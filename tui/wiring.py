@@ -11,7 +11,7 @@ from tui.engine.observer import Observer
 from tui.engine.session import Session
 from tui.model.node import Cloud
 from tui.model.snapshot import Scope
-from tui.ports import Clock, CloudOptions, CloudReader, CloudWriter, NodeSource
+from tui.ports import Clock, CloudOptions, CloudReader, CloudWriter, Misconfigured, NodeSource
 
 if TYPE_CHECKING:
     from tui.settings import Settings
@@ -45,7 +45,7 @@ def open_session(settings: "Settings") -> Session:
     from tui.clouds import CLOUDS, load_reader, load_writer  # noqa: PLC0415 - not needed by the demo
     from tui.kube import KubeNodes  # noqa: PLC0415
 
-    options = CloudOptions(aws_region=settings.aws_region, aws_vpc=settings.aws_vpc)
+    options = CloudOptions(aws_region=settings.aws_region, aws_vpc=settings.aws_vpc, gcp_project=settings.gcp_project)
     return _open(
         settings,
         nodes=KubeNodes.open(kubeconfig=settings.kubeconfig, context=settings.context),
@@ -100,11 +100,22 @@ def _open(
 
 
 def _scope(settings: "Settings") -> Scope:
-    """Naming an AWS region or VPC says where nodes are that do not tell themselves."""
-    named = settings.aws_region is not None or settings.aws_vpc is not None
+    """Naming a place in a cloud says where nodes are that do not tell themselves.
+
+    Raises ``Misconfigured`` when places in several clouds are named and nothing says which is meant.
+    """
+    named = {
+        Cloud.AWS: settings.aws_region is not None or settings.aws_vpc is not None,
+        Cloud.GCE: settings.gcp_project is not None,
+    }
+    clouds = [cloud for cloud, is_named in named.items() if is_named]
+    if len(clouds) > 1 and settings.cloud is None:
+        raise Misconfigured(
+            f"places in {' and '.join(clouds)} are named: say with --cloud where nodes without a provider id live"
+        )
     return Scope(
         cloud=settings.cloud,
-        fallback=Cloud.AWS if named else Cloud.NONE,
+        fallback=clouds[0] if clouds else Cloud.NONE,
         node_subnets=settings.node_subnets,
     )
 

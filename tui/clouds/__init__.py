@@ -25,6 +25,9 @@ class CloudEntry:
 CLOUDS: Mapping[Cloud, CloudEntry] = MappingProxyType(
     {
         Cloud.AWS: CloudEntry(title="Amazon EC2", reader="tui.clouds.aws:AwsReader", writer="tui.clouds.aws:AwsWriter"),
+        Cloud.GCE: CloudEntry(
+            title="Google Compute Engine", reader="tui.clouds.gce:GceReader", writer="tui.clouds.gce:GceWriter"
+        ),
     }
 )
 """One line per cloud. A cloud without a line cannot be read by this version."""
