@@ -11,7 +11,7 @@ from tests import build
 from tests.scripted import ScriptedClock, ScriptedCloud
 from tui.engine.applier import THROTTLE_BUDGET_S, VERIFY_DEADLINE_S, Applier
 from tui.engine.journal import Journal
-from tui.model.change import SetForwarding
+from tui.model.change import Change, SetForwarding
 from tui.model.plan import ApplyResult, Outcome, Plan, Progress, Status, build_plan
 from tui.ports import (
     Conflict,
@@ -154,7 +154,7 @@ def test_an_unreadable_state_means_that_nothing_is_written(bench: Bench) -> None
 
 
 def test_a_lost_answer_is_resolved_by_reading_never_by_sending_again(bench: Bench) -> None:
-    def lands_but_answers_nothing(change: SetForwarding) -> None:
+    def lands_but_answers_nothing(change: Change) -> None:
         bench.cloud.flags[change.subject] = True
 
     bench.cloud.on_write = lands_but_answers_nothing

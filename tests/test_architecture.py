@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import tui.checks
-from tui.checks import CHECKS
+from tui.checks import CHECKS, ROUTE_CHECKS
 from tui.clouds import CLOUDS, load_reader, load_writer
 from tui.model.finding import Code
 from tui.model.node import Cloud
@@ -49,7 +49,7 @@ def test_the_console_loads_no_sdk_before_it_is_shown() -> None:
 
 def test_every_check_is_registered_and_decides_its_codes() -> None:
     files = {path.stem for path in (SOURCE / "checks").glob("*.py")} - {"__init__"}
-    assert {check.__module__.rpartition(".")[2] for check in CHECKS} == files
+    assert {check.__module__.rpartition(".")[2] for check in (*CHECKS, *ROUTE_CHECKS)} == files
     told = {
         node.attr
         for path in (SOURCE / "checks").glob("*.py")

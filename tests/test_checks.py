@@ -7,6 +7,7 @@ import pytest
 
 from tests import build
 from tui.checks import diagnose
+from tui.model.change import SetForwarding
 from tui.model.finding import Code, Forwarding, Layer2, Report, RouteState, Severity, Verdict
 from tui.model.network import Instance, NextHopKind, Route, RouteTable
 from tui.model.node import Cloud, Node, ProviderID
@@ -58,10 +59,19 @@ def test_the_remedy_of_forwarding_names_the_interface_and_its_observed_value() -
     view = build.view(build.instance("i-n1", build.eni(forwards=False)), nodes=[node])
     (finding,) = diagnose(build.snapshot(node, views=[view])).findings
     (change,) = finding.remedy
+    assert isinstance(change, SetForwarding)
     assert change.subject == "eni-1"
     assert change.fields(change.before) == {"SourceDestCheck": True}
     assert change.fields(change.after) == {"SourceDestCheck": False}
     assert (change.source, change.node_uid) == ("aws:us-east-1", node.uid)
+
+
+def test_what_will_undo_the_remedy_of_forwarding_is_said_with_it() -> None:
+    node = build.node()
+    nic = build.eni(forwards=False)
+    nic = replace(nic, switch=replace(nic.switch, caution="the template has it off"))
+    (finding,) = diagnose(build.snapshot(node, views=[build.view(build.instance("i-n1", nic), nodes=[node])])).findings
+    assert [change.caution for change in finding.remedy] == ["the template has it off"]
 
 
 def test_a_range_that_the_cloud_delivers_itself_needs_neither_flag_nor_route() -> None:

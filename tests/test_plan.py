@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from tests import build
+from tui.model.change import Action, SetForwarding
 from tui.model.document import BadPlan, plan_document, plan_from_document
 from tui.model.finding import Code, Finding, Severity
-from tui.model.plan import Action, Plan, SetForwarding, build_plan, make_plan
+from tui.model.plan import Plan, build_plan, make_plan
 
 
 def finding(node: str = "n1", *remedy: SetForwarding, obstacle: str | None = None) -> Finding:

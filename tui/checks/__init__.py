@@ -5,8 +5,10 @@ A check answers *unknown* on what was not observed, never *fine*. May import the
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from itertools import chain
 
-from tui.checks import backend, forwarding, identity, layer2, podcidr, routes
+from tui.checks import backend, controller, forwarding, identity, layer2, podcidr, quota, routes, shadows, strays
+from tui.model.delivery import Routing
 from tui.model.finding import Assessment, Finding, Report, by_severity
 from tui.model.snapshot import Joined, Snapshot
 
@@ -16,20 +18,33 @@ CHECKS: tuple[Callable[[Joined], Iterable[Finding]], ...] = (
     podcidr.check,
     forwarding.check,
     layer2.check,
-    routes.check,
 )
+ROUTE_CHECKS: tuple[Callable[[Routing], Iterable[Finding]], ...] = (
+    routes.check,
+    shadows.check,
+    strays.check,
+    quota.check,
+    controller.check,
+)
+"""Those that ask about routes, which are sorted out once for all of them."""
 
 
 def diagnose(snapshot: Snapshot) -> Report:
     """Judge a snapshot. The report has no activity and revision 0: the session adds both."""
     joined = snapshot.join()
-    findings = by_severity(finding for check in CHECKS for finding in check(joined))
+    routing = Routing.of(joined)
+    findings = by_severity(
+        chain(
+            (finding for check in CHECKS for finding in check(joined)),
+            (finding for check in ROUTE_CHECKS for finding in check(routing)),
+        )
+    )
     by_node: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
         if finding.node is not None:
             by_node[finding.node].append(finding)
     layer2_states = layer2.states(joined)
-    route_states = routes.states(joined)
+    route_states = routes.states(routing)
     assessments = tuple(
         Assessment(
             node=node,

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from tui.model.change import SetForwarding
 from tui.model.finding import Code, Finding, Forwarding, Severity
 from tui.model.network import NetworkInterface
 from tui.model.node import Node
-from tui.model.plan import SetForwarding
 from tui.model.snapshot import Joined, Placement, PlacementState
 
 
@@ -62,6 +62,7 @@ def _off(node: Node, placement: Placement, interface: NetworkInterface) -> Findi
         reason=summary,
         token=switch.token,
         disruption=switch.disruption,
+        caution=switch.caution,
     )
     return Finding(
         code=Code.FORWARDING_OFF,

@@ -157,4 +157,4 @@ def _described(route: Route | None, name: str) -> str:
         return f"no route {name}"
     priority = "" if route.priority is None else f", priority {route.priority}"
     warning = f", {route.warning}" if route.warning else ""
-    return f"{route.name}: {route.destination} to {route.next_hop.text}{priority}{warning}"
+    return f"{route.name}: {route.destination} to {route.next_hop.label}{priority}{warning}"

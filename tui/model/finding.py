@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from tui.model.change import Change
 from tui.model.network import Route, RouteTable, Subnet
 from tui.model.node import Cloud, IPNetwork, Node
-from tui.model.plan import Change
 from tui.model.snapshot import Placement, Snapshot
 
 
@@ -22,6 +22,10 @@ class Code(StrEnum):
     ROUTE_WRONG_NEXT_HOP = "route-wrong-next-hop"
     ROUTE_BLACKHOLE = "route-blackhole"
     ROUTE_DUPLICATE = "route-duplicate"
+    ROUTE_STRAY = "route-stray"
+    ROUTE_SHADOWED = "route-shadowed"
+    ROUTE_QUOTA = "route-quota"
+    ROUTE_CONTROLLER_ACTIVE = "route-controller-active"
     ROUTE_TABLE_MISSING = "route-table-missing"
     LAYER2_DIFFERENT = "layer2-different"
     PODCIDR_MISSING = "podcidr-missing"

@@ -119,6 +119,11 @@ class NextHop:
     instance_key: str | None = None
     address: IPAddress | None = None
 
+    @property
+    def label(self) -> str:
+        """Where it leads, in few words: an instance without its project, anything else as the cloud writes it."""
+        return (self.instance_key or "").partition("/")[2] or self.text
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:

@@ -1,0 +1,73 @@
+"""Does a route inside the cluster CIDR belong to no present node? Decides ``route-stray``.
+
+Not judged while the cluster CIDR is unknown, nor without nodes: then everything would look like a stray.
+"""
+
+from collections.abc import Iterator
+
+from tui.model.change import DeleteRoute
+from tui.model.delivery import Routing
+from tui.model.fabric import Fabric, Held
+from tui.model.finding import Code, Finding, Severity
+from tui.model.naming import is_own
+from tui.model.network import NextHopKind, Route
+from tui.model.node import Cloud
+from tui.model.ranges import Ranges
+
+
+def check(routing: Routing) -> Iterator[Finding]:
+    """Yield a finding, with its remedy, for every route that delivers a range that no present node has."""
+    cluster = Ranges.of(routing.joined.snapshot.cluster.pod_cidrs)
+    if not routing.joined.nodes or not cluster.starts:
+        return
+    fabric = routing.fabric
+    for held in fabric.serving_any():
+        for route in held.table.routes:
+            destination = route.destination
+            if route.system or not any(cluster.around(destination)):
+                continue
+            if not any(fabric.claims.around(destination)) and not fabric.claims.within(destination):
+                yield _finding(route, held, fabric)
+
+
+def _finding(route: Route, held: Held, fabric: Fabric) -> Finding:
+    own = is_own(fabric.joined.snapshot.cluster, route.name)
+    maker = "made by this program" if own else f"foreign, made by somebody else: description {route.description!r}"
+    summary = (
+        f"route {route.name} for {route.destination} belongs to no present node and leads to {route.next_hop.label}, "
+        f"which {fabric.life(route, held)}; it is {maker}"
+    )
+    obstacle = _obstacle(route, held, fabric)
+    remedy = DeleteRoute(
+        node=None,
+        node_uid=None,
+        cloud=held.view.cloud,
+        source=held.view.source.name,
+        subject=held.subject(route),
+        reason=summary,
+        table=held.table.id,
+        quota=held.quota,
+        before=route,
+        keeps=None,
+    )
+    return Finding(
+        code=Code.ROUTE_STRAY,
+        severity=Severity.WARNING,
+        node=None,
+        subject=held.subject(route),
+        summary=summary,
+        remedy=(remedy,) if obstacle is None else (),
+        obstacle=obstacle,
+    )
+
+
+def _obstacle(route: Route, held: Held, fabric: Fabric) -> str | None:
+    """Return why the route is not deleted; None when it may be."""
+    if held.view.cloud is not Cloud.GCE:
+        return "this version reports routes of Azure and does not write them"
+    if fabric.controller is not None:
+        return f"a route controller writes these routes ({fabric.controller}): change them there"
+    if route.next_hop.kind is NextHopKind.OTHER:
+        return f"it leads to {route.next_hop.label} and not to a VM: delete it by hand if nothing needs it"
+    gap = fabric.gap(view.source.name for view in fabric.views if view.cloud is held.view.cloud)
+    return None if gap is None else f"{gap}: nothing is deleted before everything has been read"

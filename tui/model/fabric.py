@@ -1,0 +1,293 @@
+"""What routes are held against: which tables serve a node, where a next hop leads, to whom a route applies.
+
+Several checks ask these questions and must get the same answers. Standard library only.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import chain
+
+from tui.model.network import Instance, NextHopKind, Route, RouteTable
+from tui.model.node import Cloud, IPAddress, IPNetwork, Node
+from tui.model.ranges import Ranges
+from tui.model.snapshot import CloudView, Joined, Placement, Snapshot, SourceState
+
+ROUTED = frozenset({Cloud.GCE, Cloud.AZURE})
+"""The clouds that deliver pod packets by route; elsewhere layer 2 does."""
+
+DEFAULT_PRIORITY = 1000
+"""What Compute Engine gives to a route that names no priority."""
+
+
+def rank(route: Route) -> tuple[int, str]:
+    """Return the order in which routes of one destination win; names decide nothing in the cloud, only here."""
+    return (DEFAULT_PRIORITY if route.priority is None else route.priority, route.name)
+
+
+class Life(StrEnum):
+    """What became of a route's next hop, in words that complete "the next hop …"."""
+
+    RUNS = "runs"
+    STOPPED = "does not run"
+    GONE = "does not exist"
+    DEAD = "is not reachable"
+    UNSEEN = "was not read"
+
+    @property
+    def dead(self) -> bool:
+        """Tell whether packets to it are known to be lost."""
+        return self in {Life.STOPPED, Life.GONE, Life.DEAD}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A table, the view that tells of it, and the network in which its next hops are looked up ("" when unknown)."""
+
+    table: RouteTable
+    view: CloudView
+    network: str
+
+    @property
+    def quota(self) -> str | None:
+        """The name of the limit that its routes count against; None when it is unknown."""
+        return None if self.table.quota is None else self.table.quota.name
+
+    def subject(self, route: Route) -> str:
+        """Return the id of a route of this table."""
+        return self.table.route_prefix + route.name
+
+
+_Network = tuple[Cloud, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fabric:
+    """The routed networks of a snapshot, indexed.
+
+    ``views`` are those of clouds with routes; ``tables`` are by id, each once. ``exact`` are the routes of a table by
+    destination. ``tag_sets`` are the different sets of tags that the node VMs of a network carry. ``addresses`` are
+    looked up within a network: two networks may use the same ones. ``names`` are taken names by route prefix, ``read``
+    the sources that told all instances. ``claims`` are the pod CIDRs of all nodes, ``contested`` those that overlap
+    another node's. ``controller`` is evidence that something else writes routes.
+    """
+
+    joined: Joined
+    views: Sequence[CloudView]
+    read: frozenset[str]
+    tables: Mapping[str, Held]
+    exact: Mapping[str, Mapping[IPNetwork, Sequence[Route]]]
+    names: Mapping[str, frozenset[str]]
+    instances: Mapping[tuple[Cloud, str], Instance]
+    addresses: Mapping[tuple[Cloud, str, IPAddress], Instance]
+    by_network: Mapping[_Network, tuple[Held, ...]]
+    by_subnet: Mapping[str, Held]
+    node_subnets: Mapping[_Network, frozenset[str]]
+    tag_sets: Mapping[_Network, frozenset[frozenset[str]]]
+    claims: Ranges
+    contested: frozenset[IPNetwork]
+    controller: str | None
+
+    @classmethod
+    def of(cls, joined: Joined) -> "Fabric":
+        """Index a snapshot."""
+        views = tuple(view for view in joined.snapshot.views if view.cloud in ROUTED)
+        node_subnets, tag_sets = _senders(joined)
+        tables: dict[str, Held] = {}
+        for view in views:
+            for table in view.route_tables or ():
+                network = table.network or _network_of(table, view.cloud, node_subnets)
+                tables.setdefault(table.id, Held(table=table, view=view, network=network))
+        by_network: defaultdict[_Network, tuple[Held, ...]] = defaultdict(tuple)
+        for held in tables.values():
+            if held.table.subnets is None:
+                by_network[held.view.cloud, held.network] += (held,)
+        names: defaultdict[str, set[str]] = defaultdict(set)
+        for held in tables.values():
+            names[held.table.route_prefix].update(route.name for route in held.table.routes)
+        claims = Ranges.of(cidr for node in joined.nodes for cidr in node.pod_cidrs)
+        return cls(
+            joined=joined,
+            views=views,
+            read=frozenset(view.source.name for view in views if view.complete and view.instances is not None),
+            tables=tables,
+            exact={held.table.id: _by_destination(held.table) for held in tables.values()},
+            names={prefix: frozenset(found) for prefix, found in names.items()},
+            instances={(view.cloud, vm.key): vm for view in views for vm in view.instances or ()},
+            addresses={
+                (view.cloud, interface.network, address): vm
+                for view in views
+                for vm in view.instances or ()
+                for interface in vm.interfaces
+                for address in interface.addresses
+            },
+            by_network=by_network,
+            by_subnet={subnet: held for held in tables.values() for subnet in held.table.subnets or ()},
+            node_subnets=node_subnets,
+            tag_sets=tag_sets,
+            claims=claims,
+            contested=_contested(joined.nodes, claims),
+            controller=route_controller(joined.snapshot, tables.values()),
+        )
+
+    def serving(self, placement: Placement) -> tuple[Held, ...] | None:
+        """Return the tables that must know the pod CIDRs of a node placed here; None when they were not observed.
+
+        On Compute Engine they may stand in any view: a Shared VPC's routes are those of its host project. On Azure
+        they are the tables of all subnets that hold nodes, as every one of these nodes may send.
+        """
+        interface = placement.interface
+        if interface is None:
+            return None
+        network = (placement.cloud, interface.network)
+        if placement.cloud is Cloud.GCE:
+            return self.by_network.get(network)
+        view = next((view for view in self.views if view.source.name == placement.source), None)
+        if view is None or view.route_tables is None:
+            return None
+        subnets = self.node_subnets.get(network, frozenset())
+        attached = (self.tables[table.id] for table in view.route_tables if subnets.intersection(table.subnets or ()))
+        return (*self.by_network.get(network, ()), *attached)
+
+    def serving_any(self) -> Iterator[Held]:
+        """Yield the tables that serve at least one node."""
+        for held in self.tables.values():
+            if held.table.subnets is None:
+                if (held.view.cloud, held.network) in self.tag_sets:
+                    yield held
+            elif any(not subnets.isdisjoint(held.table.subnets) for subnets in self.node_subnets.values()):
+                yield held
+
+    def life(self, route: Route, held: Held) -> Life:
+        """Return what became of the route's next hop.
+
+        What is absent is gone only if the place to look was read completely: an instance's own project, and for an
+        address all that was to be read of the cloud.
+        """
+        hop, cloud = route.next_hop, held.view.cloud
+        if hop.kind is NextHopKind.OTHER:
+            return Life.DEAD if route.dead else Life.RUNS
+        if hop.kind is NextHopKind.INSTANCE:
+            key = hop.instance_key or ""
+            found = self.instances.get((cloud, key))
+            places = {f"{cloud}:{key.partition('/')[0]}"}
+        else:
+            found = None if hop.address is None else self.addresses.get((cloud, held.network, hop.address))
+            places = {view.source.name for view in self.views if view.cloud is cloud}
+        if found is not None and found.running is False:
+            return Life.STOPPED
+        if found is None and places <= self.read:
+            return Life.GONE
+        if route.dead:
+            return Life.DEAD
+        return Life.UNSEEN if found is None else Life.RUNS
+
+    def applies(self, route: Route, placement: Placement) -> tuple[bool, bool]:
+        """Tell whether the route applies to at least one node VM of the node's network, and whether to all of them."""
+        if not route.tags:
+            return True, True
+        interface = placement.interface
+        network = (placement.cloud, "" if interface is None else interface.network)
+        applicable = [not route.tags.isdisjoint(tags) for tags in self.tag_sets.get(network, ())]
+        return any(applicable), all(applicable)
+
+    def gap(self, sources: Iterable[str]) -> str | None:
+        """Return why nothing may be deleted on what the nodes' source and these told; None when they told all."""
+        snapshot = self.joined.snapshot
+        if snapshot.nodes_source.state is not SourceState.OK:
+            return f"the list of nodes is {snapshot.nodes_source.state}"
+        if not snapshot.nodes:
+            return "the API server told of no nodes"
+        wanted = frozenset(sources)
+        for view in self.views:
+            if view.source.name in wanted:
+                if view.source.state is not SourceState.OK:
+                    return f"{view.source.name} is {view.source.state}"
+                if not view.complete or view.instances is None:
+                    return f"{view.source.name} answered only in part"
+        return None
+
+
+def leads_to(route: Route, placement: Placement) -> bool:
+    """Tell whether the route names the node's own VM, or an address of its interface, whether or not that runs."""
+    hop, instance, interface = route.next_hop, placement.instance, placement.interface
+    if instance is None or interface is None:
+        return False
+    if hop.kind is NextHopKind.INSTANCE:
+        return hop.instance_key == instance.key
+    return hop.kind is NextHopKind.ADDRESS and hop.address in interface.addresses
+
+
+def _network_of(table: RouteTable, cloud: Cloud, node_subnets: Mapping[_Network, frozenset[str]]) -> str:
+    """Return the network of the nodes whose subnets use the table; "" when none does."""
+    attached = frozenset(table.subnets or ())
+    return next((name for (place, name), subnets in node_subnets.items() if place is cloud and attached & subnets), "")
+
+
+def _by_destination(table: RouteTable) -> Mapping[IPNetwork, Sequence[Route]]:
+    found: defaultdict[IPNetwork, list[Route]] = defaultdict(list)
+    for route in table.routes:
+        found[route.destination].append(route)
+    return found
+
+
+def _senders(joined: Joined) -> tuple[dict[_Network, frozenset[str]], dict[_Network, frozenset[frozenset[str]]]]:
+    """Return the subnets and the sets of tags of the nodes that send unencapsulated packets, by network."""
+    subnets: defaultdict[_Network, set[str]] = defaultdict(set)
+    tags: defaultdict[_Network, set[frozenset[str]]] = defaultdict(set)
+    for node, placement in joined.placed():
+        interface, instance = placement.interface, placement.instance
+        if interface is None or instance is None or node.encapsulated or placement.cloud not in ROUTED:
+            continue
+        network = (placement.cloud, interface.network)
+        tags[network].add(instance.tags)
+        if interface.subnet is not None:
+            subnets[network].add(interface.subnet)
+    return (
+        {network: frozenset(found) for network, found in subnets.items()},
+        {network: frozenset(found) for network, found in tags.items()},
+    )
+
+
+def _contested(nodes: Iterable[Node], claims: Ranges) -> frozenset[IPNetwork]:
+    """Return the pod CIDRs that overlap another node's: equal to it, inside it, or around it."""
+    owners = Counter(cidr for node in nodes for cidr in frozenset(node.pod_cidrs))
+    contested = {cidr for cidr, count in owners.items() if count > 1}
+    for cidr in owners:
+        outer = [found for found in claims.around(cidr) if found != cidr]
+        contested.update((*outer, cidr) if outer else ())
+    return frozenset(contested)
+
+
+_MARK = "k8s-node-route"
+"""The description that Compute Engine's cloud controller manager gives to its routes; their names end in a node uid."""
+
+
+def route_controller(snapshot: Snapshot, tables: Iterable[Held]) -> str | None:
+    """Return evidence, in words, that something else writes the nodes' routes; None when there is none.
+
+    The kubelet itself writes the reason ``NoRouteCreated`` with another message, and flannel ``FlannelIsUp``: a
+    controller at work overwrites both within seconds.
+    """
+    nodes = [node for node in snapshot.nodes or () if snapshot.scope.cloud_of(node) in ROUTED]
+    if not nodes:
+        return None
+    marked = [node for node in nodes if _reconciled(node)]
+    if marked:
+        others = f" and {len(marked) - 1} more" if len(marked) > 1 else ""
+        return f"the condition NetworkUnavailable of {marked[0].name}{others} has the reason {marked[0].network_reason}"
+    if snapshot.cluster.route_controller is not None:
+        return snapshot.cluster.route_controller
+    uids = {node.uid for node in nodes if node.network_reason != "FlannelIsUp"}
+    lengths = {len(uid) for uid in uids}
+    for route in chain.from_iterable(held.table.routes for held in tables if held.view.cloud is Cloud.GCE):
+        if route.description == _MARK and any(route.name[-length:] in uids for length in lengths):
+            return f"route {route.name} is marked {_MARK} and belongs to a present node"
+    return None
+
+
+def _reconciled(node: Node) -> bool:
+    if node.network_reason == "NoRouteCreated":
+        return (node.network_message or "").startswith("RouteController")
+    return node.network_reason == "RouteCreated"

@@ -1,0 +1,50 @@
+"""Many ranges, asked which of them contain another one: a few look-ups each instead of a comparison with all.
+
+Standard library only.
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tui.model.node import IPNetwork
+
+
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """A set of ranges. Two ranges of one family either lie apart or one contains the other; both answers rely on it."""
+
+    by_length: Mapping[int, Mapping[int, Mapping[int, IPNetwork]]]
+    """By family, then by prefix length, then by the prefix itself as a number."""
+    starts: Mapping[int, Sequence[tuple[int, int]]]
+    """First address and prefix length of every range, by family, in order."""
+
+    @classmethod
+    def of(cls, cidrs: Iterable[IPNetwork]) -> "Ranges":
+        """Index the ranges; equal ones count once."""
+        by_length: defaultdict[int, defaultdict[int, dict[int, IPNetwork]]] = defaultdict(lambda: defaultdict(dict))
+        starts: defaultdict[int, set[tuple[int, int]]] = defaultdict(set)
+        for cidr in cidrs:
+            first = int(cidr.network_address)
+            by_length[cidr.version][cidr.prefixlen][first >> (cidr.max_prefixlen - cidr.prefixlen)] = cidr
+            starts[cidr.version].add((first, cidr.prefixlen))
+        return cls(by_length, {version: sorted(found) for version, found in starts.items()})
+
+    def around(self, cidr: IPNetwork) -> Iterator[IPNetwork]:
+        """Yield the members that contain the range, an equal one included."""
+        lengths = self.by_length.get(cidr.version)
+        if not lengths:
+            return
+        first, bits = int(cidr.network_address), cidr.max_prefixlen
+        for length, members in lengths.items():
+            if length <= cidr.prefixlen:
+                found = members.get(first >> (bits - length))
+                if found is not None:
+                    yield found
+
+    def within(self, cidr: IPNetwork) -> bool:
+        """Tell whether a member lies inside the range or equals it."""
+        starts = self.starts.get(cidr.version, ())
+        at = bisect_left(starts, (int(cidr.network_address), cidr.prefixlen))
+        return at < len(starts) and starts[at][0] <= int(cidr.broadcast_address)
