@@ -16,7 +16,7 @@ from tui.model.finding import Code, Report, Severity, Verdict
 from tui.model.node import Cloud
 from tui.model.snapshot import CloudView, Snapshot, Source, SourceState
 from tui.model.text import printable
-from tui.ports import Misconfigured, NotFound
+from tui.ports import Misconfigured
 
 CLOUDS = (Cloud.AWS, Cloud.GCE, Cloud.AZURE)
 FLAGS = {Cloud.AWS: "SourceDestCheck", Cloud.GCE: "canIpForward", Cloud.AZURE: "enableIPForwarding"}
@@ -29,10 +29,15 @@ def views_of(world: DemoWorld) -> tuple[CloudView, ...]:
 
 
 def report_of(world: DemoWorld) -> Report:
-    now = world.clock.now()
+    now, facts = world.clock.now(), world.nodes.facts()
     snapshot = Snapshot(
         taken_at=now,
-        cluster=replace(world.nodes.cluster(), pod_cidrs=world.nodes.pod_cidrs()),
+        cluster=replace(
+            world.nodes.cluster(),
+            pod_cidrs=facts.pod_cidrs,
+            uid=facts.uid,
+            route_controller=facts.route_controller,
+        ),
         scope=world.scope,
         nodes=world.nodes.list().nodes,
         nodes_source=Source(name=KUBERNETES, state=SourceState.OK, observed_at=now),
@@ -78,7 +83,7 @@ def test_nodes_and_pod_cidrs_are_consistent(name: str) -> None:
     nodes = world.nodes.list().nodes
     assert [node.name for node in nodes] == sorted({node.name for node in nodes})
     assert len({node.uid for node in nodes}) == len(nodes)
-    cluster = world.nodes.pod_cidrs()
+    cluster = world.nodes.facts().pod_cidrs
     for node in nodes:
         assert node.addresses
         assert node.created_at is not None
@@ -90,8 +95,9 @@ def test_nodes_and_pod_cidrs_are_consistent(name: str) -> None:
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_views_are_consistent_in_themselves(name: str) -> None:
-    for view in views_of(open_world(name, latency=False)):
-        subnets = {subnet.id: subnet for subnet in view.subnets or ()}
+    views = views_of(open_world(name, latency=False))
+    subnets = {subnet.id: subnet for view in views for subnet in view.subnets or ()}
+    for view in views:
         keys = [instance.key for instance in view.instances or ()]
         assert len(set(keys)) == len(keys)
         for instance in view.instances or ():
@@ -104,6 +110,10 @@ def test_views_are_consistent_in_themselves(name: str) -> None:
                 assert (interface.switch.token is None) is (view.cloud is Cloud.AWS)
         for table in view.route_tables or ():
             assert set(table.subnets or ()) <= set(subnets)
+            assert len({route.name for route in table.routes}) == len(table.routes)
+            assert table.quota is not None
+            assert table.quota.used == len(table.routes) <= table.quota.limit
+            assert table.route_prefix.endswith("/routes/")
             assert all(subnets[subnet].route_table == table.id for subnet in table.subnets or ())
 
 
@@ -132,11 +142,62 @@ def test_mixed_has_one_node_for_each_thing_that_can_be_wrong() -> None:
         "podcidr-overlap": {"gce-linux-4", "gce-linux-5"},
         "instance-not-found": {"gce-linux-4"},
         "backend-not-host-gw": {"aws-linux-4"},
+        "route-stray": {""},
     }
     healthy = [assessment.node.name for assessment in report.assessments if assessment.healthy]
     assert healthy == ["aws-linux-1", "aws-linux-2", "azure-linux-1", "gce-linux-1"]
     fixable = [assessment.node.name for assessment in report.assessments if assessment.verdict is Verdict.FIX]
     assert set(fixable) >= {"aws-win-1", "azure-win-1", "gce-win-1"}
+
+
+def test_gce_tells_the_whole_story_of_routes() -> None:
+    world = open_world("gce", latency=False)
+    report = report_of(world)
+    assert told(report) == {
+        "forwarding-off": {"gce-win-1"},
+        "route-missing": {"gce-linux-3"},
+        "route-wrong-next-hop": {"gce-linux-4"},
+        "route-blackhole": {"gce-linux-5"},
+        "route-duplicate": {"gce-win-1"},
+        "route-stray": {""},
+    }
+    assert all(finding.fixable for finding in report.findings)
+    assert world.echoes == 1
+    (quota,) = report.snapshot.quotas()
+    assert quota.free == 3
+
+
+def test_shared_vpc_has_its_routes_in_the_host_project() -> None:
+    report = report_of(open_world("shared-vpc", latency=False))
+    assert told(report) == {
+        "forwarding-off": {"svc-win-1"},
+        "route-missing": {"svc-linux-2"},
+        "route-wrong-next-hop": {"svc-linux-3"},
+        "route-blackhole": {"svc-linux-4"},
+    }
+    sources = {change.kind: change.source for finding in report.findings for change in finding.remedy}
+    assert sources == {"forwarding": "gce:demo-service", "route": "gce:demo-host"}
+
+
+def test_controller_leaves_the_flag_alone_to_be_fixed() -> None:
+    report = report_of(open_world("controller", latency=False))
+    assert told(report) == {
+        "forwarding-off": {"gce-linux-2"},
+        "route-missing": {"gce-linux-3"},
+        "route-controller-active": {""},
+    }
+    assert {finding.code for finding in report.findings if finding.fixable} == {Code.FORWARDING_OFF}
+
+
+def test_quota_has_no_room() -> None:
+    report = report_of(open_world("quota", latency=False))
+    assert told(report) == {
+        "route-missing": {"gce-linux-2"},
+        "route-wrong-next-hop": {"gce-linux-3"},
+        "route-quota": {""},
+    }
+    (quota,) = report.snapshot.quotas()
+    assert quota.free == 0
 
 
 def test_the_machine_of_a_scale_set_is_off_and_cannot_be_switched() -> None:
@@ -230,6 +291,7 @@ def test_upgrade_replaces_nodes_by_the_clock() -> None:
         "forwarding-off": {"aws-linux-3", "aws-linux-4", "aws-linux-5", "gce-pool-1", "gce-pool-2", "gce-pool-3"},
         "route-missing": {"gce-pool-2"},
         "route-wrong-next-hop": {"gce-pool-3"},
+        "route-stray": {""},
     }
     assert uids["gce-pool-1"] != before["gce-pool-1"], "the same name again is another node"
     assert uids["aws-control-1"] == before["aws-control-1"]
@@ -242,8 +304,7 @@ def test_bare_metal_and_unknown_clouds_have_nothing_to_read() -> None:
 
 def test_a_scenario_without_flannel_configuration_has_no_pod_cidrs() -> None:
     scenario = replace(open_world("empty", latency=False).scenario, pod_cidrs=())
-    with pytest.raises(NotFound):
-        DemoWorld(scenario, latency=False).nodes.pod_cidrs()
+    assert DemoWorld(scenario, latency=False).nodes.facts().pod_cidrs == ()
 
 
 RUN_EVERYTHING = """

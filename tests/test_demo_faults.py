@@ -11,9 +11,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.test_demo_ports import change_of, world_of
+from tests.test_demo_routes import creation, route_of
 from tui.demo import KUBERNETES, Call, DemoClock, DemoWorld, open_world
+from tui.demo.sites import COMPUTE_ENGINE
+from tui.model.change import CreateRoute, SetForwarding
 from tui.model.node import Cloud
-from tui.model.plan import SetForwarding
 from tui.model.snapshot import SourceState
 from tui.ports import (
     Denied,
@@ -86,7 +88,7 @@ def test_kubernetes_can_be_lost_under_a_watch(world: DemoWorld) -> None:
     world.cordon("linux-1")
     next(stream)
     world.lose(KUBERNETES, Unavailable("connection refused"))
-    for call in (lambda: next(stream), world.nodes.list, world.nodes.pod_cidrs):
+    for call in (lambda: next(stream), world.nodes.list, world.nodes.facts):
         with pytest.raises(Unavailable):
             call()
     world.recover(KUBERNETES)
@@ -116,7 +118,7 @@ def test_many_threads_may_use_one_world() -> None:
                 token = world.reader(change.cloud).read(change).token
                 world.writer(change.cloud).write(replace(change, token=token, after=turn % 2 == 1))
                 world.reader(change.cloud).observe(world.nodes.list().nodes)
-                world.cordon(change.node, schedulable=turn % 2 == 1)
+                world.cordon(change.node or "", schedulable=turn % 2 == 1)
         except PortError as error:
             errors.append(error)
 
@@ -126,7 +128,32 @@ def test_many_threads_may_use_one_world() -> None:
     for thread in threads:
         thread.join(PATIENCE_S)
     assert not errors
-    assert all(world.interface(change.node).forwards for change in changes)
+    assert all(world.interface(change.node or "").forwards for change in changes)
+
+
+def test_many_threads_may_write_routes_at_once() -> None:
+    world = world_of("gce")
+    world.echoes = 0
+    changes = [creation(route_of(f"thread-{number}", f"10.43.{number}.0/24")) for number in range(3)]
+    start, errors = world.routes(COMPUTE_ENGINE.source), list[BaseException]()
+
+    def churn(change: CreateRoute) -> None:
+        try:
+            for _ in range(30):
+                for step in (change, change.inverse()):
+                    world.writer(Cloud.GCE).write(step)
+                    assert bool(world.reader(Cloud.GCE).read(step).routes) is (step is change)
+        except (AssertionError, PortError) as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=churn, args=(change,)) for change in changes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE_S)
+    assert not errors
+    assert world.routes(COMPUTE_ENGINE.source) == start
+    assert len(world.table_history(COMPUTE_ENGINE.source)) == 1 + 3 * 30 * 2
 
 
 def test_time_starts_at_a_fixed_instant_and_stands() -> None:

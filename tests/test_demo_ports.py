@@ -7,9 +7,9 @@ import pytest
 
 from tui.demo import DemoWorld, open_world
 from tui.demo.sites import ec2
+from tui.model.change import SetForwarding
 from tui.model.network import Disruption
 from tui.model.node import Cloud
-from tui.model.plan import SetForwarding
 from tui.ports import (
     Clock,
     CloudReader,
@@ -187,9 +187,9 @@ def test_the_aws_twin() -> None:
 def test_the_gcloud_twin_exports_and_puts_back() -> None:
     world = world_of("mixed")
     text = world.reader(Cloud.GCE).command(change_of(world, "gce-win-1"))
-    target = "gce-win-1 --project=demo-project --zone=us-central1-a"
+    target = "gce-win-1 --project=demo-project --zone=us-central1-a --quiet"
     assert text == (
-        f"{{ gcloud compute instances export {target} | sed '/^canIpForward:/d'; echo 'canIpForward: true'; }}"
+        f"{{ echo 'canIpForward: true'; gcloud compute instances export {target} | grep -v '^canIpForward:'; }}"
         f" | gcloud compute instances update-from-file {target} --most-disruptive-allowed-action=REFRESH"
     )
 

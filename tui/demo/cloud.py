@@ -1,14 +1,16 @@
 """The embedded clouds: a ``CloudReader`` and a ``CloudWriter`` over a demo world."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, assert_never
 
 from tui.demo.commands import command
 from tui.demo.faults import Call
+from tui.demo.routing import system_routes
 from tui.demo.state import SiteState
-from tui.model.network import NetworkInterface
+from tui.demo.writing import write_route
+from tui.model.change import Change, CreateRoute, DeleteRoute, ReplaceRoute, SetForwarding
+from tui.model.network import NetworkInterface, Route
 from tui.model.node import Cloud, Node
-from tui.model.plan import Change, SetForwarding
 from tui.model.snapshot import CloudView, Source, SourceState
 from tui.ports import Conflict, Denied, NotFound, PortError, Reading, Rejected
 
@@ -34,16 +36,22 @@ class DemoReader:
         with world.lock:
             sites = tuple(world.current().sites_of(self.cloud))
             wanted = {source: frozenset(uids) for source, uids in _by_source(sites, nodes)}
+            routed = {site.site.source: _routed(site, sites, wanted) for site in sites}
             return tuple(
-                self._view(site, wanted[site.site.source], error) for site in sites if wanted[site.site.source]
+                self._view(site, wanted[site.site.source], routed[site.site.source], error)
+                for site in sites
+                if wanted[site.site.source] or routed[site.site.source]
             )
 
     def read(self, change: Change) -> Reading:
-        """Read the flag and its token."""
+        """Read the flag and its token, or the routes that the change names."""
         world = self._world
         world.enter(Call.READ, self.cloud)
         with world.lock:
             site = _site(world, self.cloud, change)
+            if not isinstance(change, SetForwarding):
+                names = change.names()
+                return Reading(routes=tuple(route for route in _told(world, site) if route.name in names))
             interface = site.told_interface(change.subject)
             if interface is None:
                 raise NotFound(f"{change.subject} does not exist")
@@ -53,7 +61,9 @@ class DemoReader:
         """Return the change for ``aws``, ``gcloud`` or ``az``."""
         return command(change)
 
-    def _view(self, site: SiteState, node_uids: frozenset[str], error: PortError | None) -> CloudView:
+    def _view(
+        self, site: SiteState, node_uids: frozenset[str], routed_uids: frozenset[str], error: PortError | None
+    ) -> CloudView:
         world, source = self._world, site.site.source
         error = error or world.faults.lost.get(source)
         if error is None:
@@ -70,7 +80,8 @@ class DemoReader:
             node_uids=node_uids,
             instances=None if error else site.told_instances(),
             subnets=None if error else site.subnets,
-            route_tables=None if error else site.tables(),
+            route_tables=None if error else world.current().told_tables(site),
+            routed_uids=routed_uids,
         )
 
 
@@ -82,13 +93,19 @@ class DemoWriter:
         self._world = world
 
     def write(self, change: Change) -> None:
-        """Switch the flag. A change without a token is unconditional; one with another token is a ``Conflict``."""
+        """Switch the flag, or make or delete the route.
+
+        A flag's change without a token is unconditional; one with another token is a ``Conflict``.
+        """
         world = self._world
         afterwards = world.enter(Call.WRITE, self.cloud)
         with world.lock:
             match change:
                 case SetForwarding():
                     self._set_forwarding(change)
+                case CreateRoute() | ReplaceRoute() | DeleteRoute():
+                    site = _site(world, self.cloud, change)
+                    write_route(world.current(), site, change, world.echoes)
                 case _:
                     assert_never(change)
         if afterwards is not None:
@@ -106,7 +123,7 @@ class DemoWriter:
         site.set_forwarding(change.subject, change.after, self._world.echoes)
 
 
-def _stale(change: Change, interface: NetworkInterface) -> bool:
+def _stale(change: SetForwarding, interface: NetworkInterface) -> bool:
     return interface.switch.token is not None and change.token not in {None, interface.switch.token}
 
 
@@ -126,6 +143,21 @@ def _by_source(sites: Iterable[SiteState], nodes: Sequence[Node]) -> Iterator[tu
     named = {node.uid: next((site for site in sites if _names(node, site)), None) for node in nodes}
     for site in sites:
         yield site.site.source, (node.uid for node in nodes if named[node.uid] in {None, site})
+
+
+def _routed(site: SiteState, sites: Iterable[SiteState], wanted: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """Return the nodes whose VMs are looked for elsewhere while the routes of their network are in this site."""
+    source = site.site.source
+    guests = (other.site.source for other in sites if other is not site and other.site.network_source == source)
+    return frozenset(uid for guest in guests for uid in wanted[guest])
+
+
+def _told(world: "DemoWorld", site: SiteState) -> Iterator[Route]:
+    """Yield the routes as the next read sees them, those of the cloud's own included."""
+    state = world.current()
+    if site.site.cloud is Cloud.GCE and not site.site.host:
+        yield from system_routes(site.site)
+    yield from state.told_routes(site)
 
 
 def _names(node: Node, site: SiteState) -> bool:

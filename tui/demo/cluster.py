@@ -4,18 +4,18 @@ A watch blocks on the world's condition: it wakes for an event, for the schedule
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from tui.demo.faults import Call
-from tui.model.node import IPNetwork
+from tui.demo.ids import cluster
 from tui.model.snapshot import Cluster
-from tui.ports import Expired, NodeEvent, NodeEventKind, NodeList, NotFound
+from tui.ports import ClusterFacts, Expired, NodeEvent, NodeEventKind, NodeList
 
 if TYPE_CHECKING:
     from tui.demo.world import DemoWorld
 
-_SERVER = "https://demo.invalid:6443"
 _BOOKMARK_S = 60.0
 
 
@@ -27,7 +27,7 @@ class DemoNodes:
 
     def cluster(self) -> Cluster:
         """Return a context named after the scenario, and a server that cannot exist."""
-        return Cluster(context=f"demo-{self._world.scenario.name}", server=_SERVER)
+        return replace(cluster(self._world.scenario.name), uid=None)
 
     def list(self) -> NodeList:
         """Return all nodes by name, which is the order of an API server's storage."""
@@ -45,13 +45,15 @@ class DemoNodes:
             version = int(event.version)
             yield event
 
-    def pod_cidrs(self) -> tuple[IPNetwork, ...]:
-        """Return the cluster's pod CIDRs. Raises ``NotFound`` for a scenario without."""
-        self._world.enter(Call.POD_CIDRS)
-        ranges = tuple(map(ip_network, self._world.scenario.pod_cidrs))
-        if not ranges:
-            raise NotFound("no ConfigMap of flannel was found: give the cluster's range with --cluster-cidr")
-        return ranges
+    def facts(self) -> ClusterFacts:
+        """Return the scenario's pod CIDRs and route controller, and the cluster's uid."""
+        self._world.enter(Call.FACTS)
+        scenario = self._world.scenario
+        return ClusterFacts(
+            pod_cidrs=tuple(map(ip_network, scenario.pod_cidrs)),
+            uid=cluster(scenario.name).uid,
+            route_controller=scenario.route_controller,
+        )
 
     def close(self) -> None:
         """End watches under way, and what delays there are."""

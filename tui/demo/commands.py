@@ -1,17 +1,22 @@
 """The changes as a person would type them into each cloud's own command line, quoted for a POSIX shell."""
 
 import shlex
+from dataclasses import replace
 from typing import assert_never
 
+from tui.model.change import Change, CreateRoute, DeleteRoute, ReplaceMethod, ReplaceRoute, RouteChange, SetForwarding
+from tui.model.network import NextHop, NextHopKind, Route
 from tui.model.node import Cloud
-from tui.model.plan import Change, SetForwarding
+from tui.model.text import printable
 
 
 def command(change: Change) -> str:
-    """Return one line for ``aws``, ``gcloud`` or ``az``; "" for a change of no cloud."""
+    """Return one line for ``aws``, ``gcloud`` or ``az``; "" for a change of no cloud, and for a route on EC2."""
     match change:
         case SetForwarding():
             return _set_forwarding(change)
+        case CreateRoute() | ReplaceRoute() | DeleteRoute():
+            return _route(change)
         case _:
             assert_never(change)
 
@@ -19,9 +24,9 @@ def command(change: Change) -> str:
 def _set_forwarding(change: SetForwarding) -> str:
     match change.cloud:
         case Cloud.AWS:
-            return _aws(change)
+            return _aws_flag(change)
         case Cloud.GCE:
-            return _gcloud(change)
+            return _gcloud_flag(change)
         case Cloud.AZURE:
             return shlex.join(
                 ["az", "network", "nic", "update", "--ids", change.subject, "--ip-forwarding", _boolean(change.after)]
@@ -32,23 +37,106 @@ def _set_forwarding(change: SetForwarding) -> str:
             assert_never(change.cloud)
 
 
-def _aws(change: SetForwarding) -> str:
+def _aws_flag(change: SetForwarding) -> str:
     flag = "--no-source-dest-check" if change.after else "--source-dest-check"
     region = change.source.partition(":")[2]
     arguments = ["--region", region, "--network-interface-id", change.subject, flag]
     return shlex.join(["aws", "ec2", "modify-network-interface-attribute", *arguments])
 
 
-def _gcloud(change: SetForwarding) -> str:
+def _gcloud_flag(change: SetForwarding) -> str:
     """``gcloud`` has no flag for an existing VM: export it, change one line, and put it back with its fingerprint."""
     tokens = change.subject.split("/")
     project, zone, name = (tokens[1], tokens[3], "/".join(tokens[5:])) if len(tokens) > 5 else ("", "", change.subject)
-    target = shlex.join([name, f"--project={project}", f"--zone={zone}"])
-    value = _boolean(change.after)
+    target = _line(name, f"--project={project}", f"--zone={zone}", "--quiet")
     return (
-        f"{{ gcloud compute instances export {target} | sed '/^canIpForward:/d'; echo 'canIpForward: {value}'; }}"
+        f"{{ echo 'canIpForward: {_boolean(change.after)}';"
+        f" gcloud compute instances export {target} | grep -v '^canIpForward:'; }}"
         f" | gcloud compute instances update-from-file {target} --most-disruptive-allowed-action=REFRESH"
     )
+
+
+def _route(change: RouteChange) -> str:
+    match change.cloud:
+        case Cloud.GCE:
+            return _gcloud_route(change)
+        case Cloud.AZURE:
+            return _az_route(change)
+        case Cloud.AWS | Cloud.NONE:
+            return ""
+        case _:
+            assert_never(change.cloud)
+
+
+def _gcloud_route(change: RouteChange) -> str:
+    project = f"--project={change.table.split('/')[1]}"
+    match change:
+        case CreateRoute():
+            return _line("gcloud", "compute", "routes", "create", change.after.name, project, *_gcloud_options(change))
+        case DeleteRoute():
+            return _line("gcloud", "compute", "routes", "delete", change.before.name, project, "--quiet")
+        case ReplaceRoute():
+            in_place = change.method is ReplaceMethod.IN_PLACE  # which Compute Engine cannot
+            steps = (replace(change, method=ReplaceMethod.ADD_THEN_DELETE) if in_place else change).steps()
+            return " && ".join(map(command, steps))
+        case _:
+            assert_never(change)
+
+
+def _gcloud_options(change: CreateRoute) -> list[str]:
+    route = change.after
+    return [
+        f"--network={change.table.split('/')[-1]}",
+        f"--destination-range={route.destination}",
+        *([] if route.priority is None else [f"--priority={route.priority}"]),
+        *_gcloud_hop(route.next_hop),
+        *([f"--description={route.description}"] if route.description else []),
+        *([f"--tags={','.join(sorted(route.tags))}"] if route.tags else []),
+        "--quiet",
+    ]
+
+
+def _gcloud_hop(hop: NextHop) -> list[str]:
+    match hop.kind:
+        case NextHopKind.INSTANCE:
+            _, zone, name = (hop.instance_key or "//").split("/", 2)
+            return [f"--next-hop-instance={name}", f"--next-hop-instance-zone={zone}"]
+        case NextHopKind.ADDRESS:
+            return [f"--next-hop-address={hop.address}"]
+        case NextHopKind.OTHER:
+            return [f"--next-hop-gateway={hop.text.rpartition('/')[2]}"]
+        case _:
+            assert_never(hop.kind)
+
+
+def _line(*words: str) -> str:
+    """Quote what strangers have named for a shell, and for the terminal that it is pasted into."""
+    return shlex.join(printable(word) for word in words)
+
+
+def _az_route(change: RouteChange) -> str:
+    match change:
+        case CreateRoute():
+            return _az("create", change.table, change.after.name, *_az_arguments(change.after))
+        case DeleteRoute():
+            return _az("delete", change.table, change.before.name)
+        case ReplaceRoute() if change.method is ReplaceMethod.IN_PLACE:
+            return _az("update", change.table, change.after.name, *_az_arguments(change.after))
+        case ReplaceRoute():
+            return " && ".join(map(command, change.steps()))
+        case _:
+            assert_never(change)
+
+
+def _az(verb: str, table: str, name: str, *arguments: str) -> str:
+    _, _, subscription, _, group, *_, table_name = table.split("/")
+    scope = ["--subscription", subscription, "--resource-group", group, "--route-table-name", table_name]
+    return shlex.join(["az", "network", "route-table", "route", verb, *scope, "--name", name, *arguments])
+
+
+def _az_arguments(route: Route) -> list[str]:
+    hop = ["--next-hop-type", "VirtualAppliance", "--next-hop-ip-address", str(route.next_hop.address)]
+    return ["--address-prefix", str(route.destination), *hop]
 
 
 def _boolean(value: bool) -> str:

@@ -24,15 +24,16 @@ class SubnetPlan:
 class RoutePlan:
     """A route that no present machine asks for.
 
-    ``to`` is ``zone/instance`` on Compute Engine, where it may name an instance that does not exist, and an address on
-    Azure. ``owned`` as in ``Route``.
+    ``to`` is ``zone/instance`` (Compute Engine; it need not exist), an address, or the name of a gateway. ``name`` ""
+    stands for one that this program would have given in this cluster.
     """
 
-    name: str
     destination: str
     to: str
+    name: str = ""
     priority: int = 1000
-    owned: bool = True
+    description: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,9 @@ class Site:
 
     ``scope`` is the region, project or subscription; ``network`` the short name of the VPC, network or VNet; ``place``
     the region of subnets (Compute Engine) or the resource group (Azure). ``denial`` is the message of a cloud that lets
-    nobody read, None of one that does.
+    nobody read, None of one that does. ``host`` is the project of the Shared VPC to which the network, its subnets and
+    its routes belong, with a site of its own; "" for a site with its own network. ``route_limit`` is how many routes a
+    project (Compute Engine) or a table (Azure) may hold.
     """
 
     cloud: Cloud
@@ -51,11 +54,18 @@ class Site:
     place: str = ""
     routes: tuple[RoutePlan, ...] = ()
     denial: str | None = None
+    host: str = ""
+    route_limit: int = 300
 
     @property
     def source(self) -> str:
         """The source's name, as reports show it."""
         return f"{self.cloud}:{self.scope}"
+
+    @property
+    def network_source(self) -> str:
+        """The name of the source that holds the network and its routes."""
+        return f"{self.cloud}:{self.host or self.scope}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +84,8 @@ class Machine:
     os: str = "linux"
     forwards: bool | None = True
     """The truth about its interface; None for a cloud that does not say."""
+    running: bool = True
+    """False for a VM that is stopped; EC2's interfaces do not tell."""
     scale_set: str | None = None
     """``name/number`` for an Azure machine of a uniform scale set, whose flag cannot be written."""
     routed: bool = True
@@ -120,6 +132,7 @@ class Scenario:
 
     ``scope`` is what an operator of this cluster would have said on the command line. ``echoes`` is the number of reads
     that still show the old value after a write (eventual consistency). ``schedule`` is in the order of time.
+    ``route_controller`` says in words which component of the control plane writes the routes; None: nobody does.
     """
 
     name: str
@@ -129,3 +142,4 @@ class Scenario:
     scope: Scope = field(default_factory=Scope)
     echoes: int = 0
     schedule: tuple[Step, ...] = ()
+    route_controller: str | None = None

@@ -19,7 +19,7 @@ class Call(StrEnum):
 
     LIST = "list"
     WATCH = "watch"
-    POD_CIDRS = "pod-cidrs"
+    FACTS = "facts"
     OBSERVE = "observe"
     READ = "read"
     WRITE = "write"

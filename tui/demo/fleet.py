@@ -9,9 +9,9 @@ from ipaddress import ip_address, ip_network
 from types import MappingProxyType
 from typing import assert_never
 
-from tui.demo.description import Machine, Site
+from tui.demo.description import Machine, Scenario, Site
 from tui.demo.ids import digest, interface_ids, network_id, subnet_id, table_id, token, uid, vm_id, vm_key
-from tui.model.network import Disruption, ForwardingSwitch, Instance, NetworkInterface, Subnet
+from tui.model.network import Disruption, ForwardingSwitch, Instance, NetworkInterface, NextHopKind, Subnet
 from tui.model.node import Cloud, Node, ProviderID, Taint
 
 _SCALE_SET_REFUSAL = "it belongs to a uniform scale set: enable IP forwarding in the scale set's model instead"
@@ -23,7 +23,9 @@ _FLAGS = {
 
 
 def subnets(site: Site) -> tuple[Subnet, ...]:
-    """Return the site's subnets in the order of its plan."""
+    """Return the site's subnets in the order of its plan; none where they belong to another project."""
+    if site.host:
+        return ()
     return tuple(
         Subnet(
             id=subnet_id(site, plan.name),
@@ -50,7 +52,7 @@ def instance(site: Site, machine: Machine, generation: int) -> Instance:
         key=vm_key(site, machine, generation),
         name=machine.name,
         zone=machine.zone or None,
-        running=None if site.cloud is Cloud.AWS else True,
+        running=None if site.cloud is Cloud.AWS else machine.running,
         interfaces=tuple(interfaces),
     )
 
@@ -74,14 +76,29 @@ def _interface(
             token=token(site.cloud, subject, 0),
             refusal=None if machine.scale_set is None else _SCALE_SET_REFUSAL,
         ),
+        routed_by=_routed_by(site),
     )
 
 
-def node(scenario: str, site: Site | None, machine: Machine, generation: int, created_at: datetime) -> Node:
+def _routed_by(site: Site) -> NextHopKind | None:
+    """Compute Engine refuses a next hop by instance across projects."""
+    match site.cloud:
+        case Cloud.GCE:
+            return NextHopKind.ADDRESS if site.host else NextHopKind.INSTANCE
+        case Cloud.AZURE:
+            return NextHopKind.ADDRESS
+        case Cloud.AWS | Cloud.NONE:
+            return None
+        case _:
+            assert_never(site.cloud)
+
+
+def node(scenario: Scenario, site: Site | None, machine: Machine, generation: int, created_at: datetime) -> Node:
     """Return the machine's Node object as a healthy flannel and kubelet would leave it, or as the machine says."""
     addresses = tuple(map(ip_address, machine.addresses))
+    reason, message = network_condition(scenario, machine)
     return Node(
-        uid=uid("node", scenario, machine.name, str(generation)),
+        uid=uid("node", scenario.name, machine.name, str(generation)),
         name=machine.name,
         provider_id=ProviderID.parse(_provider_id(site, machine, generation)),
         os=machine.os,
@@ -95,7 +112,18 @@ def node(scenario: str, site: Site | None, machine: Machine, generation: int, cr
         labels=MappingProxyType(_labels(site, machine)),
         kubelet_version="v1.34.2",
         created_at=created_at,
+        network_reason=reason,
+        network_message=message,
     )
+
+
+def network_condition(scenario: Scenario, machine: Machine) -> tuple[str | None, str | None]:
+    """Return reason and message of ``NetworkUnavailable`` as who wrote it last would have left them."""
+    if scenario.route_controller is not None and machine.pod_cidrs:
+        if machine.routed:
+            return "RouteCreated", "RouteController created a route"
+        return "NoRouteCreated", "RouteController failed to create a route"
+    return (None, None) if machine.backend is None else ("FlannelIsUp", "Flannel is running on this node")
 
 
 def age(name: str) -> timedelta:

@@ -50,7 +50,7 @@ def _fleet_machine(number: int, cidr: IPv4Network) -> Machine:
 
 _FIRST_S = 30.0
 _PACE_S = 90.0
-_OFFICE = RoutePlan(name="office", destination="192.168.0.0/16", to="us-central1-b/vpn-gateway", owned=False)
+_OFFICE = RoutePlan(name="office", destination="192.168.0.0/16", to="us-central1-b/vpn-gateway")
 
 
 def upgrade() -> Scenario:

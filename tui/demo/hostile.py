@@ -21,7 +21,6 @@ def hostile() -> Scenario:
         name=f"[@click=app.quit]route[/]{_SETS_TITLE}",
         destination="10.42.11.0/24",
         to=f"us-central1-a/{_EIGHT_BIT_CSI}gone[/red]",
-        owned=False,
     )
     labels = ((f"evil/{_SETS_TITLE}", f"[on red]{_CLEARS_SCREEN}[/]"), ("topology.kubernetes.io/zone", "a\r\nb"))
     return Scenario(

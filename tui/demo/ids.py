@@ -10,6 +10,9 @@ from typing import assert_never
 
 from tui.demo.description import Machine, Site, SubnetPlan
 from tui.model.node import Cloud
+from tui.model.snapshot import Cluster
+
+_SERVER = "https://demo.invalid:6443"
 
 
 def digest(*parts: str) -> str:
@@ -20,6 +23,16 @@ def digest(*parts: str) -> str:
 def uid(*parts: str) -> str:
     """Return a version 4 UUID that follows from the parts."""
     return str(uuid.UUID(digest(*parts)[:32], version=4))
+
+
+def cluster(scenario: str) -> Cluster:
+    """Return the cluster of a scenario: a context named after it, and a server that cannot exist."""
+    return Cluster(context=f"demo-{scenario}", server=_SERVER, uid=uid("kube-system", scenario))
+
+
+def route_token(site: Site, name: str, revision: int) -> str:
+    """Return the number that tells this route from an earlier one of the same name."""
+    return str(int(digest("route", site.scope, name, str(revision))[:15], 16))
 
 
 def token(cloud: Cloud, subject: str, revision: int) -> str | None:
@@ -46,7 +59,7 @@ def network_id(site: Site) -> str:
         case Cloud.AWS:
             return f"vpc-0{digest(site.scope, site.network)[:16]}"
         case Cloud.GCE:
-            return f"projects/{site.scope}/global/networks/{site.network}"
+            return f"projects/{site.host or site.scope}/global/networks/{site.network}"
         case Cloud.AZURE:
             return arm(site, "Microsoft.Network", "virtualNetworks", site.network)
         case Cloud.NONE:
@@ -61,7 +74,7 @@ def subnet_id(site: Site, name: str) -> str:
         case Cloud.AWS:
             return f"subnet-0{digest(site.scope, site.network, name)[:16]}"
         case Cloud.GCE:
-            return f"projects/{site.scope}/regions/{site.place}/subnetworks/{name}"
+            return f"projects/{site.host or site.scope}/regions/{site.place}/subnetworks/{name}"
         case Cloud.AZURE:
             return f"{network_id(site)}/subnets/{name}"
         case Cloud.NONE:

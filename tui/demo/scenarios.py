@@ -11,6 +11,7 @@ from types import MappingProxyType
 from tui.demo.description import Machine, RoutePlan, Scenario, Site, SubnetPlan
 from tui.demo.generated import large, upgrade
 from tui.demo.hostile import hostile
+from tui.demo.routed import controller, gce, quota, shared_vpc
 from tui.demo.sites import AZURE, COMPUTE_ENGINE, EC2, POD_CIDRS, azure, compute_engine, ec2
 from tui.model.node import Cloud
 from tui.model.snapshot import Scope
@@ -18,17 +19,14 @@ from tui.model.snapshot import Scope
 
 def mixed() -> Scenario:
     """Three clouds, Linux and Windows, one node for each thing that can be wrong."""
-    wrong_hop = RoutePlan(name="l2bridge-demo-10-42-21-0-24", destination="10.42.21.0/24", to="10.240.0.4")
-    dead_hop = RoutePlan(
-        name="l2bridge-demo-10-42-11-0-24", destination="10.42.11.0/24", to="us-central1-a/gce-linux-2-old"
-    )
-    rival = RoutePlan(
-        name="legacy-pods-12", destination="10.42.12.0/24", to="us-central1-a/gce-linux-1", priority=900, owned=False
-    )
+    wrong_hop = RoutePlan(destination="10.42.21.0/24", to="10.240.0.4")
+    dead_hop = RoutePlan(destination="10.42.11.0/24", to="us-central1-a/gce-linux-2-old")
+    rival = RoutePlan(name="legacy-pods-12", destination="10.42.12.0/24", to="us-central1-a/gce-linux-1", priority=900)
+    stray = RoutePlan(destination="10.42.15.0/24", to="us-central1-a/gce-linux-6")
     return Scenario(
         name="mixed",
         pod_cidrs=POD_CIDRS[:1],
-        sites=(EC2, replace(COMPUTE_ENGINE, routes=(dead_hop, rival)), replace(AZURE, routes=(wrong_hop,))),
+        sites=(EC2, replace(COMPUTE_ENGINE, routes=(dead_hop, rival, stray)), replace(AZURE, routes=(wrong_hop,))),
         machines=(
             ec2("aws-linux-1", 11, 1),
             ec2("aws-linux-2", 12, 2),
@@ -175,6 +173,10 @@ _ENTRIES: Mapping[str, tuple[str, Callable[[], Scenario]]] = {
     "mixed": ("three clouds, Linux and Windows, one node for each thing that can be wrong", mixed),
     "healthy": ("three clouds, nothing wrong", healthy),
     "aws": ("eight EC2 nodes, the source/destination check on at two of them", aws),
+    "gce": ("six Compute Engine nodes and everything that a route can have wrong", gce),
+    "shared-vpc": ("Compute Engine nodes whose routes belong to another project", shared_vpc),
+    "controller": ("Kubernetes' own route controller writes the routes: they are only reported", controller),
+    "quota": ("no room for one route more in the Compute Engine project", quota),
     "custom": ("EC2 nodes without provider ids, told by address", custom),
     "bare-metal": ("no cloud: layer 2 is all there is to judge", bare_metal),
     "upgrade": ("a rolling upgrade: nodes are replaced over ten minutes, each with its flag off again", upgrade),

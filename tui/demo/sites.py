@@ -3,6 +3,8 @@
 May import the model only.
 """
 
+from dataclasses import replace
+
 from tui.demo.description import Machine, Site, SubnetPlan
 from tui.model.node import Cloud
 
@@ -24,6 +26,14 @@ COMPUTE_ENGINE = Site(
     place="us-central1",
     subnets=(SubnetPlan(name="nodes", cidrs=("10.128.0.0/20",)),),
 )
+SHARED_HOST = Site(
+    cloud=Cloud.GCE,
+    scope="demo-host",
+    network="shared",
+    place="us-central1",
+    subnets=(SubnetPlan(name="nodes", cidrs=("10.132.0.0/20",)),),
+)
+SHARED_SERVICE = replace(SHARED_HOST, scope="demo-service", host="demo-host")
 AZURE = Site(
     cloud=Cloud.AZURE,
     scope="5ca1ab1e-0000-4000-8000-00000000da7a",
@@ -60,6 +70,12 @@ def compute_engine(name: str, host: int, pods: int, os: str = "linux") -> Machin
         pod_cidrs=(f"10.42.{pods}.0/24",),
         os=os,
     )
+
+
+def shared(name: str, host: int, pods: int, os: str = "linux") -> Machine:
+    """Return a healthy machine in the Shared VPC at 10.132.0.``host`` with the pod CIDR 10.42.``pods``.0/24."""
+    here = compute_engine(name, host, pods, os)
+    return replace(here, site=SHARED_SERVICE.source, addresses=(f"10.132.0.{host}",))
 
 
 def azure(name: str, host: int, pods: int, os: str = "linux") -> Machine:

@@ -4,15 +4,16 @@ Knows no time, no faults and no threads: whoever uses it holds the world's lock.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from ipaddress import ip_network
 
-from tui.demo.description import Deed, Machine, Scenario, Site, Step
-from tui.demo.fleet import age, instance, node, subnets, taints
-from tui.demo.ids import token
-from tui.demo.routing import right_routes, route, route_tables
+from tui.demo.description import Deed, Machine, RoutePlan, Scenario, Site, Step
+from tui.demo.fleet import age, instance, network_condition, node, subnets, taints
+from tui.demo.ids import cluster, network_id, token
+from tui.demo.ledger import RouteLedger
+from tui.demo.routing import Reach, right_routes, route, route_tables, with_warning
 from tui.model.network import Instance, NetworkInterface, Route, RouteTable, Subnet
 from tui.model.node import Node
 from tui.ports import NodeEvent, NodeEventKind
@@ -74,20 +75,26 @@ class SiteState:
         self.site = site
         self.subnets: tuple[Subnet, ...] = subnets(site)
         self.seen_at: datetime | None = None
-        self.routes: list[Route] = [route(site, plan) for plan in site.routes]
+        self.routes = RouteLedger(site)
         self._instances: dict[str, Instance] = {}
         self._holders: dict[str, str] = {}
         self._revisions: Counter[str] = Counter()
         self._echoes: dict[str, tuple[int, Instance]] = {}
 
     def add(self, machine: Machine, generation: int) -> str:
-        """Let the machine's VM exist, with its routes if the machine asks for them; return the VM's id."""
+        """Let the machine's VM exist; return its id."""
         vm = instance(self.site, machine, generation)
         self._instances[vm.id] = self._stamped(vm)
         self._holders |= {interface.switch.subject: vm.id for interface in vm.interfaces}
-        if machine.routed:
-            self.routes.extend(right_routes(self.site, machine))
         return vm.id
+
+    def vm(self, vm_id: str) -> Instance:
+        """Return the VM as it is."""
+        return self._instances[vm_id]
+
+    def vms(self) -> Iterable[Instance]:
+        """Return all VMs as they are."""
+        return self._instances.values()
 
     def remove(self, vm_id: str) -> None:
         """Let the VM be gone. Its routes stay."""
@@ -128,10 +135,6 @@ class SiteState:
                 told[old.id] = old
         return tuple(told.values())
 
-    def tables(self) -> tuple[RouteTable, ...] | None:
-        """Return the route tables; None on EC2."""
-        return route_tables(self.site, self.routes, (vm.key for vm in self._instances.values()))
-
     def primary(self, vm_id: str) -> NetworkInterface:
         """Return the VM's first interface, as it is."""
         return self._instances[vm_id].interfaces[0]
@@ -162,24 +165,38 @@ class State:
 
     def __init__(self, scenario: Scenario, begins_at: datetime) -> None:
         self.scenario = scenario
+        self.cluster = cluster(scenario.name)
         self.log = NodeLog()
         self.sites = {site.source: SiteState(site) for site in scenario.sites}
         self._vms: dict[str, tuple[SiteState, str]] = {}
         self._generations: Counter[str] = Counter()
+        for site in self.sites.values():
+            for plan in site.site.routes:
+                site.routes.put(self.planned(site, plan))
         for machine in scenario.machines:
             self.add(machine, begins_at - age(machine.name))
         self.log.forget()
+        for site in self.sites.values():
+            site.routes.begin()
 
     def add(self, machine: Machine, created_at: datetime) -> None:
         """Let the machine exist: VM, node and routes, as far as it asks for them."""
         site = self.sites.get(machine.site)
         generation = self._generations[machine.name]
         self._generations[machine.name] += 1
+        made = node(self.scenario, None if site is None else site.site, machine, generation, created_at)
         if site is not None and machine.vm:
             self._vms[machine.name] = (site, site.add(machine, generation))
+            if machine.routed:
+                self._route(site, made, site.vm(self._vms[machine.name][1]))
         if machine.node:
-            plan = None if site is None else site.site
-            self.log.put(node(self.scenario.name, plan, machine, generation, created_at))
+            self.log.put(made)
+
+    def _route(self, site: SiteState, node: Node, vm: Instance) -> None:
+        ledger = self.sites[site.site.network_source].routes
+        controlled = self.scenario.route_controller is not None
+        for found in right_routes(self.cluster, site.site, node, vm, controlled=controlled):
+            ledger.put(found)
 
     def remove(self, name: str, *, vm: bool) -> None:
         """Delete the node and, if asked, its VM. Raises ``KeyError`` for an unknown name."""
@@ -187,6 +204,31 @@ class State:
         if vm and name in self._vms:
             site, vm_id = self._vms.pop(name)
             site.remove(vm_id)
+
+    def planned(self, site: SiteState, plan: RoutePlan) -> Route:
+        """Return the route of a plan as the site's cloud tells it."""
+        return route(self.cluster, site.site, plan)
+
+    def reach(self, site: SiteState) -> Reach:
+        """Return who can be a next hop in the site's network, be it in another project."""
+        source = site.site.source
+        neighbours = (other for other in self.sites.values() if other.site.network_source == source)
+        return Reach.of((vm for other in neighbours for vm in other.vms()), network_id(site.site))
+
+    def judged(self, site: SiteState, routes: Sequence[Route]) -> tuple[Route, ...]:
+        """Return the routes with the warnings that their cloud gives as their next hops are now."""
+        if not routes:
+            return ()
+        reach = self.reach(site)
+        return tuple(with_warning(site.site, found, reach) for found in routes)
+
+    def told_routes(self, site: SiteState) -> tuple[Route, ...]:
+        """Return the routes as the next read sees them, and count that read."""
+        return self.judged(site, site.routes.told())
+
+    def told_tables(self, site: SiteState) -> tuple[RouteTable, ...] | None:
+        """Return the route tables as the next read sees them, and count that read; None on EC2."""
+        return route_tables(site.site, self.told_routes(site), site.routes.limit)
 
     def interface_of(self, name: str) -> NetworkInterface:
         """Return the interface that holds the node's address, as it is. Raises ``KeyError`` when its VM is gone."""
@@ -218,6 +260,8 @@ class State:
                 self.remove(machine.name, vm=True)
             case Deed.ASSIGN:
                 ranges = tuple(map(ip_network, machine.pod_cidrs))
-                self.log.put(replace(known, pod_cidrs=ranges, backend=machine.backend))
+                reason, message = network_condition(self.scenario, machine)
+                known = replace(known, pod_cidrs=ranges, backend=machine.backend)
+                self.log.put(replace(known, network_reason=reason, network_message=message))
             case Deed.READY:
                 self.log.put(replace(known, ready=True, taints=taints(known.schedulable, True)))

@@ -16,18 +16,18 @@ from datetime import timedelta
 from tui.demo.clock import START, DemoClock
 from tui.demo.cloud import DemoReader, DemoWriter
 from tui.demo.cluster import DemoNodes
-from tui.demo.description import Machine, Scenario
+from tui.demo.description import Machine, RoutePlan, Scenario
 from tui.demo.faults import KUBERNETES, Call, Faults
 from tui.demo.fleet import taints
 from tui.demo.state import State
-from tui.model.network import NetworkInterface
+from tui.model.network import NetworkInterface, Route
 from tui.model.node import Cloud, Node
 from tui.ports import Denied, PortError
 
 _LATENCY_S = {
     Call.LIST: (0.04, 0.08),
     Call.WATCH: (0.04, 0.08),
-    Call.POD_CIDRS: (0.04, 0.08),
+    Call.FACTS: (0.04, 0.08),
     Call.OBSERVE: (0.1, 0.25),
     Call.READ: (0.1, 0.25),
     Call.WRITE: (0.2, 0.6),
@@ -203,6 +203,40 @@ class DemoWorld:
             if site is None:
                 raise KeyError(subject)
             site.set_forwarding(subject, forwards, echoes=0)
+
+    def routes(self, source: str) -> tuple[Route, ...]:
+        """Return a source's routes as they truly are, without those of the cloud's own."""
+        with self.lock:
+            site = self.current().sites[source]
+            return self.current().judged(site, site.routes.now())
+
+    def table_history(self, source: str) -> tuple[tuple[Route, ...], ...]:
+        """Return every state of a source's routes since the start, oldest first.
+
+        The warnings are those that the next hops, as they are now, give cause for.
+        """
+        with self.lock:
+            state = self.current()
+            site = state.sites[source]
+            return tuple(state.judged(site, routes) for routes in site.routes.history)
+
+    def put_route(self, source: str, route: Route | RoutePlan) -> Route:
+        """Let somebody else make a route, visible at once, in the place of one of its name; return it."""
+        with self.lock:
+            site = self.current().sites[source]
+            made = self.current().planned(site, route) if isinstance(route, RoutePlan) else route
+            site.routes.put(made)
+            return site.routes.now()[-1]
+
+    def drop_route(self, source: str, name: str) -> None:
+        """Let somebody else delete a route. Raises ``KeyError`` when there is none."""
+        with self.lock:
+            self.current().sites[source].routes.drop(name)
+
+    def limit_routes(self, source: str, limit: int) -> None:
+        """Let the cloud change how many routes a project or table may hold."""
+        with self.lock:
+            self.current().sites[source].routes.limit = limit
 
     def cordon(self, name: str, *, schedulable: bool = False) -> None:
         """Let somebody cordon the node, or uncordon it."""
