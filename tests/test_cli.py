@@ -63,6 +63,9 @@ def run(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
         (["--demo", "apply"], "apply asks before it writes, and there is no terminal to ask on"),
         (["--demo", "apply", "--yes", "--read-only"], "apply writes, and --read-only forbids it"),
         (["--demo", "apply", "--plan", "x", "node"], "a saved plan is applied whole"),
+        (["--demo", "apply", "--plan", "x", "--prune"], "a saved plan is applied whole"),
+        (["--demo", "apply", "--plan", "x", "--delete-first"], "a saved plan is applied whole"),
+        (["--demo", "check", "--prune"], "unrecognized arguments: --prune"),
         (["--demo", "apply", "--plan", "missing.json"], "the saved plan missing.json cannot be read"),
         (["--demo", "check", "--config", "missing.toml"], "the config file missing.toml does not exist"),
         (["--demo", "check", "nobody"], "there is no node 'nobody' in demo-mixed"),
@@ -213,7 +216,7 @@ def test_what_the_terminal_cannot_encode_is_escaped() -> None:
     assert "\\u7bc0\\u70b9" in done.stdout
     done = run("--demo=mixed", "check", "azure-linux-2", "--ascii", PYTHONIOENCODING="utf-8")
     assert done.stdout.isascii()
-    assert "l2bridge-demo-10-42-21-0-24 -> 10.240.0.4" in done.stdout
+    assert " -> 10.240.0.4)" in done.stdout
 
 
 def test_a_log_file_is_private_and_appended_to(isolated: Path) -> None:

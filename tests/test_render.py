@@ -15,9 +15,8 @@ from tui.demo import SCENARIOS, open_world
 from tui.engine.observer import Observer
 from tui.model.document import plan_document
 from tui.model.finding import Code, Finding, Report, Severity
-from tui.model.network import Disruption
 from tui.model.node import Cloud
-from tui.model.plan import Action, ApplyResult, Outcome, Progress, Refusal, SetForwarding, Status, build_plan, make_plan
+from tui.model.plan import ApplyResult, Outcome, Progress, Status, build_plan, make_plan
 from tui.model.snapshot import SourceState
 
 SMALL = [name for name in SCENARIOS if name != "large"]
@@ -287,6 +286,39 @@ def test_hints_name_the_program_as_it_was_called_and_quote_names() -> None:
     assert render_text.next_step(finding, "kubectl l2bridge") == "kubectl l2bridge plan 'a b; reboot'"
 
 
+def with_stray(report: Report) -> Report:
+    """Return the report with one stray route."""
+    stray = Finding(
+        code=Code.ROUTE_STRAY,
+        severity=Severity.WARNING,
+        node=None,
+        subject="projects/p/global/routes/old",
+        summary="10.42.9.0/24 belongs to no present node",
+        remedy=(build.delete_route(None, "10.42.9.0/24"),),
+    )
+    return replace(report, findings=(*report.findings, stray))
+
+
+def test_a_stray_route_stands_under_the_cluster_and_leads_to_prune() -> None:
+    node = build.node("n1")
+    view = build.view(build.instance("i-n1", build.eni()), nodes=[node])
+    lines = list(render_text.report_lines(with_stray(diagnose(build.snapshot(node, views=[view]))), None, program="x"))
+    at = lines.index("Cluster")
+    assert lines[at + 1 : at + 3] == [
+        "  warning route-stray: 10.42.9.0/24 belongs to no present node",
+        "    next: x plan --prune",
+    ]
+    assert lines[-1] == "1 stray route. See the plan that deletes it: x plan --prune"
+    both = list(render_text.report_lines(with_stray(one_broken()), None, program="x"))
+    assert both[-1] == "1 node can be fixed. See what would be changed: x plan"
+
+
+def test_a_change_about_no_node_says_so() -> None:
+    plan = build_plan(cluster=build.CLUSTER, created_at=build.NOON, changes=[build.delete_route(None)])
+    step = Progress(change=plan.changes[0], outcome=None, done=0, total=1)
+    assert render_text.progress_line(step) == "[1/1] - route of projects/p/global/routes/old-None (no node) ..."
+
+
 def test_the_closing_lines_say_what_can_be_fixed_or_that_all_is_well() -> None:
     report = one_broken()
     every = list(render_text.report_lines(report, None, program="x"))
@@ -297,63 +329,6 @@ def test_the_closing_lines_say_what_can_be_fixed_or_that_all_is_well() -> None:
     healthy = list(render_text.report_lines(report, {"n2"}, program="x"))
     assert healthy[-1] == "Everything required was observed and is right."
     assert "right" not in list(render_text.report_lines(report, {"n3"}, program="x"))[-1]
-
-
-# Plans as lines.
-
-
-def test_a_plan_is_a_diff_with_reason_cost_and_command_and_ends_in_its_sum() -> None:
-    changes = [
-        build.switch_on(command="aws ec2 do-it"),
-        build.switch_on("n2", subject="vm-2", cloud=Cloud.GCE, flag="canIpForward", inverted=False, command="gcloud x"),
-    ]
-    changes[1] = replace(changes[1], disruption=Disruption.REFRESH, depends_on=("c1",))
-    refused = [
-        Refusal(node="n3", code="layer2-different", reason="elsewhere"),
-        Refusal(node=None, code="x", reason="y"),
-    ]
-    plan = build_plan(cluster=build.CLUSTER, created_at=build.NOON, changes=changes, refused=refused)
-    lines = list(render.plan_lines(plan))
-    assert [line.text for line in lines] == [
-        "~ forwarding of eni-1 (c1, node n1, aws)",
-        "    SourceDestCheck: true -> false",
-        "    why:        the check is on",
-        "    disruption: none, the VM keeps running",
-        "    by hand:    aws ec2 do-it",
-        "",
-        "~ forwarding of vm-2 (c2, node n2, gce)",
-        "    canIpForward: false -> true",
-        "    why:        the check is on",
-        "    disruption: refresh, the VM keeps running while its network is set up anew",
-        "    after:      c1",
-        "    by hand:    gcloud x",
-        "",
-        "Not in this plan:",
-        "  n3  layer2-different: elsewhere",
-        "  x: y",
-        "",
-        "Plan: 0 to add, 2 to change, 0 to destroy.",
-    ]
-    kinds = [line.kind for line in lines[:6]]
-    assert kinds == ["update", "field", "reason", "disruption", "command", "blank"]
-
-
-def test_the_sum_counts_a_replacement_twice() -> None:
-    class Replacement(SetForwarding):
-        action = Action.REPLACE
-
-    class Creation(SetForwarding):
-        action = Action.CREATE
-
-    def made(kind: type[SetForwarding]) -> SetForwarding:
-        fields = {name: getattr(build.switch_on(), name) for name in SetForwarding.__slots__}
-        return kind(**fields)
-
-    changes = [made(Replacement), made(Creation), build.switch_on()]
-    plan = build_plan(cluster=build.CLUSTER, created_at=build.NOON, changes=changes)
-    assert render.plan_summary(plan) == "Plan: 2 to add, 1 to change, 1 to destroy."
-    signs = [line.text.partition(" ")[0] for line in render.plan_lines(plan) if "forwarding of" in line.text]
-    assert signs == ["+/-", "+", "~"]
 
 
 def test_instants_are_utc_to_the_second() -> None:

@@ -16,8 +16,9 @@ from tui.demo import KUBERNETES, Call, open_world
 from tui.engine.journal import Journal
 from tui.engine.observer import Observer
 from tui.engine.session import Session
+from tui.model.change import Change
 from tui.model.document import plan_document
-from tui.model.plan import Action, Plan, SetForwarding, build_plan
+from tui.model.plan import Plan, build_plan
 from tui.ports import Denied, Misconfigured, PortError, Unavailable
 from tui.process import Signals, Streams
 from tui.verbs import Consent, Request
@@ -48,13 +49,28 @@ class House:
     def check(self, *nodes: str, as_json: bool = False) -> int:
         return self._told(lambda: verbs.check(self.session, Streams(), Request(nodes=nodes, json=as_json)))
 
-    def plan(self, *nodes: str, as_json: bool = False, out: Path | None = None) -> int:
-        return self._told(lambda: verbs.plan(self.session, Streams(), Request(nodes=nodes, json=as_json), out))
+    def plan(
+        self,
+        *nodes: str,
+        as_json: bool = False,
+        out: Path | None = None,
+        prune: bool = False,
+        delete_first: bool = False,
+    ) -> int:
+        request = Request(nodes=nodes, json=as_json, prune=prune, delete_first=delete_first)
+        return self._told(lambda: verbs.plan(self.session, Streams(), request, out))
 
     def apply(
-        self, *nodes: str, as_json: bool = False, yes: bool = True, saved: Path | None = None, most: int = 50
+        self,
+        *nodes: str,
+        as_json: bool = False,
+        yes: bool = True,
+        saved: Path | None = None,
+        most: int = 50,
+        prune: bool = False,
     ) -> int:
-        request, consent = Request(nodes=nodes, json=as_json), Consent(yes=yes, saved=saved, max_changes=most)
+        request = Request(nodes=nodes, json=as_json, prune=prune)
+        consent = Consent(yes=yes, saved=saved, max_changes=most)
 
         def run() -> int:
             with Signals() as signals:
@@ -96,7 +112,9 @@ def golden(name: str, text: str) -> None:
 # check
 
 
-@pytest.mark.parametrize("scenario", ["mixed", "healthy", "denied", "custom", "bare-metal", "empty", "hostile"])
+@pytest.mark.parametrize(
+    "scenario", ["mixed", "healthy", "gce", "quota", "controller", "denied", "custom", "bare-metal", "empty", "hostile"]
+)
 def test_check_prints_what_it_always_printed(scenario: str, house: Open) -> None:
     here = house(scenario)
     here.check(as_json=True)
@@ -165,7 +183,7 @@ def test_a_name_like_no_other_gets_no_guess(house: Open) -> None:
 # plan
 
 
-@pytest.mark.parametrize("scenario", ["mixed", "healthy", "hostile"])
+@pytest.mark.parametrize("scenario", ["mixed", "healthy", "gce", "quota", "hostile"])
 def test_plan_prints_what_it_always_printed(scenario: str, house: Open) -> None:
     here = house(scenario)
     here.plan(as_json=True)
@@ -192,11 +210,45 @@ def test_the_exit_code_of_plan(scenario: str, nodes: tuple[str, ...], code: int,
     assert here.world.calls(Call.WRITE) == 0
 
 
+def test_stray_routes_are_deleted_only_when_asked_for(house: Open) -> None:
+    here = house("gce")
+    here.plan(as_json=True)
+    kept = json.loads(here.out)["changes"]
+    assert all(change["node"] is not None for change in kept)
+    assert "1 stray route is left alone: plan --prune shows the deletion" in here.err
+    here.plan(as_json=True, prune=True)
+    pruned = json.loads(here.out)["changes"]
+    (stray,) = (change for change in pruned if change["node"] is None)
+    assert (stray["action"], stray["kind"], stray["after"]) == ("delete", "route", None)
+    assert len(pruned) == len(kept) + 1
+    assert "left alone" not in here.err
+    assert here.err.endswith(" apply --prune\n")
+    assert here.apply(prune=True) == 0
+    assert here.check() == 0
+
+
+def test_a_gap_is_planned_only_when_asked_for(house: Open) -> None:
+    here = house("quota")
+    assert here.plan() == 0
+    assert "--delete-first" in here.out
+    assert here.plan(delete_first=True) == 1
+    assert "DANGER:      the old route is deleted first: the pod CIDR is unreachable in between" in here.out
+    assert here.err.endswith(" apply --delete-first\n")
+
+
+def test_what_is_found_about_no_node_is_told_and_says_nothing_about_named_ones(house: Open) -> None:
+    here = house("gce")
+    assert here.check("gce-linux-1") == 0
+    assert "route-stray" in here.out
+    assert "Everything" not in here.out
+    assert here.check() == 1
+
+
 def test_a_plan_that_mends_nothing_says_what_is_left(house: Open) -> None:
     here = house("mixed")
     assert here.plan("aws-linux-3", as_json=True) == 0
     assert [refused["code"] for refused in json.loads(here.out)["refused"]] == ["layer2-different"]
-    assert here.err.startswith("Nothing to do: 1 finding is left that no plan can mend, such as in subnet-")
+    assert "\nNothing to do: 1 finding is left that no plan can mend, such as in subnet-" in here.err
 
 
 def test_plan_names_the_next_command(house: Open, tmp_path: Path) -> None:
@@ -359,17 +411,15 @@ def test_more_changes_than_allowed_are_not_applied_unasked(by_plan: bool, house:
 
 
 def test_many_changes_and_deletions_want_the_name() -> None:
-    class Deletion(SetForwarding):
-        action = Action.DELETE
-
-    def made(*changes: SetForwarding) -> Plan:
+    def made(*changes: Change) -> Plan:
         return build_plan(cluster=build.CLUSTER, created_at=build.NOON, changes=changes)
 
     one = build.switch_on()
-    deletion = Deletion(**{name: getattr(one, name) for name in SetForwarding.__slots__})
     assert not verbs.needs_name(made(one, replace(one, subject="eni-2")), 2)
     assert verbs.needs_name(made(one, replace(one, subject="eni-2")), 1)
-    assert verbs.needs_name(made(deletion), 50)
+    assert verbs.needs_name(made(build.delete_route()), 50)
+    assert verbs.needs_name(made(build.replace_route()), 50)
+    assert not verbs.needs_name(made(build.create_route()), 50)
 
 
 # Interruption.

@@ -44,10 +44,10 @@ SHOTS = (
     Shot(name="nodes-80x24", scenario="mixed", size=(80, 24)),
     Shot(
         name="plan",
-        scenario="mixed",
+        scenario="gce",
         size=(120, 32),
-        keys=("slash", *"win @fix", "enter", "f"),
-        awaited="Plan: 0 to add, 1 to change",
+        keys=("j", "j", "f"),
+        awaited="Plan: 1 to add, 0 to change, 1 to destroy",
     ),
     Shot(name="lost-source", scenario="denied", size=(120, 24)),
 )

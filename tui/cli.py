@@ -25,6 +25,7 @@ _VERBS = {
     "plan": "print what would be changed, as a diff",
     "apply": "show the plan, ask, apply it and prove it",
 }
+_PLANNING = frozenset({"plan", "apply"})
 _EXIT_CODES = """\
 exit codes:
   0  everything was observed and there is nothing to do; everything was applied and verified
@@ -99,6 +100,14 @@ def _program_parser(program: str) -> argparse.ArgumentParser:
 def _verb_parser(program: str, verb: str) -> argparse.ArgumentParser:
     parser = _Parser(prog=f"{program} {verb}", description=f"{_VERBS[verb]}.".capitalize(), allow_abbrev=False)
     parser.add_argument("nodes", nargs="*", metavar="NODE", help="only these nodes (default: all)")
+    if verb in _PLANNING:
+        parser.add_argument("--prune", action="store_true", help="delete stray routes too")
+        parser.add_argument(
+            "--delete-first",
+            action="store_true",
+            help="replace routes by deleting the old one first where the quota has no room for both; "
+            "the pod CIDR is unreachable meanwhile",
+        )
     if verb == "plan":
         parser.add_argument("--out", metavar="FILE", type=Path, help="save the plan for apply --plan")
     if verb == "apply":
@@ -162,10 +171,17 @@ def _verb(given: argparse.Namespace, settings: Settings, signals: Signals, invoc
     from tui.wiring import open_session  # noqa: PLC0415
 
     as_json = getattr(given, "output", "text") == "json"
-    request = verbs.Request(nodes=tuple(given.nodes), json=as_json, program=invocation)
+    planning = given.verb in _PLANNING
+    request = verbs.Request(
+        nodes=tuple(given.nodes),
+        json=as_json,
+        program=invocation,
+        prune=planning and given.prune,
+        delete_first=planning and given.delete_first,
+    )
     streams = Streams(ascii_only=settings.ascii)
-    if given.verb == "apply" and given.plan is not None and request.nodes:
-        raise UsageError("a saved plan is applied whole: name no nodes beside --plan")
+    if given.verb == "apply" and given.plan is not None and request.words:
+        raise UsageError("a saved plan is applied whole: name no nodes, --prune or --delete-first beside --plan")
     try:
         session = open_session(settings)
         try:

@@ -1,20 +1,17 @@
-"""What front ends tell: reports, plans and results as JSON documents, and plans as lines.
+"""What front ends tell of a report: the part that was asked about, and reports and results as JSON documents.
 
-The documents are the public interface, field by field and in its order. Everything here is pure; other people's text
-is made safe in lines and stays exact in documents. May import the model only.
+The documents are the public interface, field by field and in its order, with other people's text as it is. Everything
+here is pure. May import the model only.
 """
 
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from tui.model.document import cluster_document, instant
 from tui.model.finding import Assessment, Finding, Report, Severity
-from tui.model.network import Disruption
-from tui.model.plan import Action, ApplyResult, Change, Outcome, Plan, Refusal
+from tui.model.plan import ApplyResult, Outcome, Plan
 from tui.model.snapshot import Source, SourceState
-from tui.model.text import printable
 
 CHECK_SCHEMA = "l2bridge-tui/check/v1"
 APPLY_SCHEMA = "l2bridge-tui/apply/v1"
@@ -25,13 +22,15 @@ class Selection:
     """The part of a report that a verb was asked about. ``assessments`` are in the API server's order.
 
     ``findings`` are those of the selected nodes and those of no node, worst first; ``sources`` Kubernetes and the ones
-    that the selected nodes were looked for in.
+    that the selected nodes were looked for in. ``whole`` when it was about the whole cluster: else what was found about
+    no node is told, but neither good nor bad news about the nodes that were named.
     """
 
     report: Report
     assessments: tuple[Assessment, ...]
     findings: tuple[Finding, ...]
     sources: tuple[Source, ...]
+    whole: bool
 
     @classmethod
     def of(cls, report: Report, names: Collection[str] | None) -> "Selection":
@@ -42,6 +41,7 @@ class Selection:
                 assessments=report.assessments,
                 findings=report.findings,
                 sources=report.snapshot.sources,
+                whole=True,
             )
         assessments = tuple(assessment for assessment in report.assessments if assessment.node.name in names)
         uids = {assessment.node.uid for assessment in assessments}
@@ -51,6 +51,7 @@ class Selection:
             assessments=assessments,
             findings=tuple(finding for finding in report.findings if finding.node is None or finding.node in names),
             sources=tuple(source for source in report.snapshot.sources if source.name not in elsewhere),
+            whole=False,
         )
 
     @property
@@ -59,13 +60,16 @@ class Selection:
         return (
             not self.report.synchronising
             and all(source.state is SourceState.OK for source in self.sources)
-            and all(finding.severity is not Severity.UNKNOWN for finding in self.findings)
+            and all(finding.severity is not Severity.UNKNOWN for finding in self._asked())
         )
 
     @property
     def faultless(self) -> bool:
-        """Tell whether there is no finding but informative ones."""
-        return all(finding.severity is Severity.INFO for finding in self.findings)
+        """Tell whether there is no finding but informative ones about what was asked."""
+        return all(finding.severity is Severity.INFO for finding in self._asked())
+
+    def _asked(self) -> Iterator[Finding]:
+        return (finding for finding in self.findings if self.whole or finding.node is not None)
 
     def counts(self) -> dict[str, int]:
         """Count the selected nodes by their worst finding, as ``Report.counts`` does for all."""
@@ -152,77 +156,3 @@ def _outcome_document(outcome: Outcome) -> dict[str, object]:
         "message": outcome.message,
         "seconds": round(outcome.seconds, 3),
     }
-
-
-# Plans as lines.
-
-
-class LineKind(StrEnum):
-    """What a line says, for a front end that wants to paint it."""
-
-    CREATE = "create"
-    UPDATE = "update"
-    REPLACE = "replace"
-    DELETE = "delete"
-    FIELD = "field"
-    REASON = "reason"
-    DISRUPTION = "disruption"
-    COMMAND = "command"
-    HEADING = "heading"
-    REFUSED = "refused"
-    SUMMARY = "summary"
-    BLANK = "blank"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One safe line of text, indented with spaces; not wrapped, so that a command can be copied whole."""
-
-    kind: LineKind
-    text: str = ""
-
-
-SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.REPLACE: "+/-", Action.DELETE: "-"}
-_DISRUPTIONS = {
-    Disruption.NONE: "none, the VM keeps running",
-    Disruption.REFRESH: "refresh, the VM keeps running while its network is set up anew",
-    Disruption.RESTART: "restart, the VM is stopped and started",
-}
-
-
-def plan_lines(plan: Plan) -> Iterator[Line]:
-    """Yield a plan as a diff: every change with its reason, cost and command, what is left out, and the sum."""
-    for change in plan.changes:
-        yield from _change_lines(change)
-        yield Line(LineKind.BLANK)
-    if plan.refused:
-        yield Line(LineKind.HEADING, "Not in this plan:")
-        yield from map(_refusal_line, plan.refused)
-        yield Line(LineKind.BLANK)
-    yield Line(LineKind.SUMMARY, plan_summary(plan))
-
-
-def _change_lines(change: Change) -> Iterator[Line]:
-    title = f"{SYMBOLS[change.action]} {change.kind} of {printable(change.subject)}"
-    yield Line(LineKind(change.action.value), f"{title} ({change.id}, node {printable(change.node)}, {change.cloud})")
-    before, after = change.fields(change.before), change.fields(change.after)
-    for name in before:
-        text = f"{printable(name)}: {json.dumps(before[name])} -> {json.dumps(after[name])}"
-        yield Line(LineKind.FIELD, f"    {text}")
-    yield Line(LineKind.REASON, f"    why:        {printable(change.reason)}")
-    yield Line(LineKind.DISRUPTION, f"    disruption: {_DISRUPTIONS[change.disruption]}")
-    if change.depends_on:
-        yield Line(LineKind.REASON, f"    after:      {', '.join(map(printable, change.depends_on))}")
-    yield Line(LineKind.COMMAND, f"    by hand:    {printable(change.command)}")
-
-
-def _refusal_line(refusal: Refusal) -> Line:
-    node = "" if refusal.node is None else f"{printable(refusal.node)}  "
-    return Line(LineKind.REFUSED, f"  {node}{printable(refusal.code)}: {printable(refusal.reason)}")
-
-
-def plan_summary(plan: Plan) -> str:
-    """Return the plan's sum in one line; a replacement adds one and destroys one."""
-    replaced = plan.count(Action.REPLACE)
-    add, destroy = plan.count(Action.CREATE) + replaced, plan.count(Action.DELETE) + replaced
-    return f"Plan: {add} to add, {plan.count(Action.UPDATE)} to change, {destroy} to destroy."

@@ -1,6 +1,7 @@
 """What a person reads without the screen: reports, plans and results as lines of text.
 
-Pure; signs of our own are ASCII, other people's text is made safe. May import the model and ``render`` only.
+Pure; signs of our own are ASCII, other people's text is made safe. May import the model, ``render`` and
+``render_plan`` only.
 """
 
 import shlex
@@ -8,6 +9,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 
+from tui.model.change import Change
 from tui.model.document import instant
 from tui.model.finding import (
     VERDICTS_WORST_FIRST,
@@ -21,10 +23,11 @@ from tui.model.finding import (
     Severity,
     Verdict,
 )
-from tui.model.plan import ApplyResult, Change, Outcome, Plan, Progress, Status
+from tui.model.plan import ApplyResult, Outcome, Plan, Progress, Status
 from tui.model.snapshot import SourceState
 from tui.model.text import printable
-from tui.render import SYMBOLS, Selection, plan_lines
+from tui.render import Selection
+from tui.render_plan import change_title, node_words, plan_lines
 
 _VERDICTS = {
     Verdict.BAD: "BAD x",
@@ -59,8 +62,10 @@ _NEXT_STEPS = {
     Code.LAYER2_DIFFERENT: "move the node into the others' subnet, or use a flannel backend that can cross subnets",
     Code.PODCIDR_MISSING: "wait; if it stays, see that the controller manager allocates node CIDRs and has some left",
     Code.PODCIDR_OVERLAP: "pod CIDRs are assigned for good: drain and delete one of the two, and let it register anew",
-    Code.INSTANCE_NOT_FOUND: "if the VM is gone, delete the Node object; else say where it is (--cloud, --aws-region)",
+    Code.INSTANCE_NOT_FOUND: "if the VM is gone, delete the Node object; else say where it is (--cloud, --aws-region, "
+    "--gcp-project)",
     Code.BACKEND_NOT_HOST_GW: "nothing, if that is meant; else set host-gw in flannel's configuration and restart it",
+    Code.ROUTE_SHADOWED: "delete the more specific route, or move what it is for out of the pod CIDR",
 }
 """What a person can do about what no plan mends."""
 _OBSERVE_AGAIN = "nothing is proven: check again once it can be observed"
@@ -164,7 +169,8 @@ def _findings(selection: Selection, program: str) -> Iterator[str]:
 def next_step(finding: Finding, program: str) -> str | None:
     """Say what to do about a finding; None where its summary says everything."""
     if finding.fixable:
-        return f"{program} plan {shlex.quote(printable(finding.node or ''))}"
+        about = "--prune" if finding.node is None else shlex.quote(printable(finding.node))
+        return f"{program} plan {about}"
     if finding.severity is Severity.UNKNOWN:
         return _OBSERVE_AGAIN
     if finding.obstacle is not None:
@@ -184,10 +190,14 @@ def _lost_sources(selection: Selection) -> Iterator[str]:
 def _closing(selection: Selection, names: Collection[str] | None, program: str) -> Iterator[str]:
     yield counted(selection)
     fixable = {finding.node for finding in selection.findings if finding.fixable and finding.node is not None}
+    strays = sum(finding.fixable and finding.node is None for finding in selection.findings)
+    if strays:
+        them = "it" if strays == 1 else "them"
+        yield f"{_number(strays, 'stray route')}. See the plan that deletes {them}: {program} plan --prune"
     if fixable:
         arguments = "" if names is None else " " + shlex.join(map(printable, sorted(fixable)))
         yield f"{_number(len(fixable), 'node')} can be fixed. See what would be changed: {program} plan{arguments}"
-    elif selection.observed and selection.faultless:
+    elif not strays and selection.observed and selection.faultless:
         yield "Everything required was observed and is right."
 
 
@@ -243,7 +253,7 @@ def result_lines(result: ApplyResult, plan: Plan, *, program: str) -> Iterator[s
 
 
 def _title(change: Change) -> str:
-    return f"{SYMBOLS[change.action]} {change.kind} of {printable(change.subject)} (node {printable(change.node)})"
+    return f"{change_title(change)} ({node_words(change)})"
 
 
 def _outcome(outcome: Outcome) -> str:

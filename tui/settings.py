@@ -44,6 +44,7 @@ class Settings:
     ascii: bool = False
     aws_region: str | None = None
     aws_vpc: str | None = None
+    gcp_project: str | None = None
     log_file: Path | None = None
     demo: str | None = None
 
@@ -168,6 +169,13 @@ OPTIONS: tuple[Option, ...] = (
     Option(name="ascii", field="ascii", read=_switch, metavar=None, about="write ASCII only"),
     Option(name="aws-region", field="aws_region", read=_text, metavar="REGION", about="where EC2 nodes are looked for"),
     Option(name="aws-vpc", field="aws_vpc", read=_text, metavar="VPC", about="the only VPC that is looked at"),
+    Option(
+        name="gcp-project",
+        field="gcp_project",
+        read=_text,
+        metavar="PROJECT",
+        about="where Compute Engine nodes are looked for",
+    ),
     Option(name="log-file", field="log_file", read=_path, metavar="FILE", about="append what the SDKs have to say"),
 )
 

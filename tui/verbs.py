@@ -1,12 +1,10 @@
 """The verbs without a screen: check, plan and apply, over the same session that the screen holds.
 
 Data goes to stdout, talk to stderr; the returned numbers are the exit codes of the public interface. May import engine,
-ports, model, ``render`` and ``process``.
+ports, model, ``render``, ``render_plan``, ``render_text``, ``saved_plan`` and ``process``.
 """
 
-import os
 import shlex
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -14,15 +12,17 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from tui.engine.session import Session
-from tui.model.document import BadPlan, plan_document, plan_from_document
-from tui.model.finding import Report, Severity
+from tui.model.document import plan_document
+from tui.model.finding import Code, Report, Severity
 from tui.model.plan import ApplyResult, Plan, Progress
 from tui.model.snapshot import SourceState
 from tui.model.text import printable
 from tui.ports import Misconfigured, PortError
 from tui.process import Signals, Streams, Unwritable
-from tui.render import Selection, apply_document, json_text, plan_summary, report_document
+from tui.render import Selection, apply_document, json_text, report_document
+from tui.render_plan import plan_summary
 from tui.render_text import plan_text, progress_line, report_lines, result_lines
+from tui.saved_plan import read_plan, save_plan
 
 DONE = 0
 PENDING = 1
@@ -33,11 +33,22 @@ NOT_APPLIED = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What every verb is asked: about which nodes (none means all), in which form, and how hints call this program."""
+    """What every verb is asked: about which nodes (none means all), in which form, and how hints call this program.
+
+    ``prune`` wants stray routes deleted too, ``delete_first`` accepts a gap where a quota has no room for two routes.
+    """
 
     nodes: tuple[str, ...] = ()
     json: bool = False
     program: str = "l2bridge-tui"
+    prune: bool = False
+    delete_first: bool = False
+
+    @property
+    def words(self) -> list[str]:
+        """What follows the verb to ask for the same again, safe to paste."""
+        flags = {"--prune": self.prune, "--delete-first": self.delete_first}
+        return [*(flag for flag, given in flags.items() if given), *map(_quoted, self.nodes)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,15 +82,16 @@ def plan(session: Session, streams: Streams, request: Request, out: Path | None 
     """
     made, selection = _propose(session, request)
     if out is not None:
-        _save(made, out)
+        save_plan(made, out)
     streams.data(json_text(plan_document(made)) if request.json else _text(plan_text(made)))
     _tell_losses(streams, selection)
+    _tell_strays(streams, selection, request)
     if not made.changes:
         streams.talk(_nothing_to_do(made))
     elif out is not None:
         streams.talk(f"Saved. Apply exactly this: {request.program} apply --plan {_quoted(str(out))}")
     else:
-        streams.talk(f"Apply it: {' '.join([request.program, 'apply', *map(_quoted, request.nodes)])}")
+        streams.talk(f"Apply it: {' '.join([request.program, 'apply', *request.words])}")
     if not selection.observed:
         return UNOBSERVED
     return PENDING if made.changes else DONE
@@ -98,11 +110,12 @@ def apply(session: Session, streams: Streams, signals: Signals, request: Request
             "apply asks before it writes, and there is no terminal to ask on: give --yes or --plan FILE"
         )
     if consent.saved is not None:
-        made, observed = _saved(session, consent.saved), True
+        made, observed = read_plan(consent.saved, session.cluster), True
     else:
         made, selection = _propose(session, request)
         observed = selection.observed
         _tell_losses(streams, selection)
+        _tell_strays(streams, selection, request)
     if not made.changes:
         streams.data(json_text(apply_document(None, made)) if request.json else _nothing_to_do(made) + "\n")
         return DONE if observed else UNOBSERVED
@@ -134,7 +147,8 @@ def _names(report: Report, nodes: tuple[str, ...]) -> frozenset[str] | None:
 def _propose(session: Session, request: Request) -> tuple[Plan, Selection]:
     report = session.observe()
     names = _names(report, request.nodes)
-    return session.propose(names), Selection.of(report, names)
+    made = session.propose(names, prune=request.prune, delete_first=request.delete_first)
+    return made, Selection.of(report, names)
 
 
 def _tell_losses(streams: Streams, selection: Selection) -> None:
@@ -146,6 +160,14 @@ def _tell_losses(streams: Streams, selection: Selection) -> None:
     unknown = sum(finding.severity is Severity.UNKNOWN for finding in selection.findings)
     if unknown:
         streams.talk(f"not answered: {unknown} of the questions; the result is no proof of health")
+
+
+def _tell_strays(streams: Streams, selection: Selection, request: Request) -> None:
+    """Say on stderr what could be deleted and is not, because nobody asked for it."""
+    strays = sum(finding.code is Code.ROUTE_STRAY and finding.fixable for finding in selection.findings)
+    if strays and not request.prune:
+        routes = "1 stray route is" if strays == 1 else f"{strays} stray routes are"
+        streams.talk(f"{routes} left alone: plan --prune shows the deletion")
 
 
 def _nothing_to_do(made: Plan) -> str:
@@ -162,47 +184,6 @@ def _quoted(text: str) -> str:
 
 def _text(lines: Iterable[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
-
-
-# Saved plans.
-
-
-def _save(made: Plan, path: Path) -> None:
-    """Write a plan so that the file holds the old content or the new, whole, and only its owner can read it."""
-    text = json_text(plan_document(made))
-    try:
-        if path.exists() and not path.is_file():
-            raise Misconfigured(f"the plan cannot be saved: {path} is not a file")
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(descriptor)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise Misconfigured(f"the plan cannot be saved to {path}: {error.strerror}") from error
-
-
-def _saved(session: Session, path: Path) -> Plan:
-    """Read a saved plan for this cluster. Raises ``Misconfigured``."""
-    try:
-        made = plan_from_document(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise Misconfigured(f"the saved plan {path} cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, RecursionError) as error:  # what is not text, and what nests without end
-        raise Misconfigured(f"the file {path} is no saved plan: make one with plan --out") from error
-    except BadPlan as error:
-        raise Misconfigured(f"{path}: {error}") from error
-    if made.cluster.server != session.cluster.server:
-        here = f"{session.cluster.context} is {session.cluster.server}"
-        raise Misconfigured(
-            f"the saved plan is for the cluster {made.cluster.server}, and {here}: choose its --context"
-        )
-    return made
 
 
 # Consent.

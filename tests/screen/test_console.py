@@ -14,8 +14,10 @@ from tui.demo import SCENARIOS, Call
 from tui.model.plan import Status
 from tui.ports import Unavailable
 from tui.screen.app import PANES
+from tui.screen.cluster import ClusterFindings
+from tui.screen.commands import live_commands
 from tui.screen.confirm import MOST_BY_KEY, Cancel, Confirm, Question
-from tui.screen.dialog import Dialog
+from tui.screen.dialog import Dialog, Notice
 from tui.screen.help import Help
 from tui.screen.palette import Palette
 from tui.screen.pane import Pane
@@ -27,6 +29,11 @@ NEVER = re.compile(r"r|ctrl\+[zsqba]|f\d+|alt\+.*|escape.+")
 def broken(shown: Console) -> str:
     """Return the first node that a plan can mend."""
     return next(item.node.name for item in shown.nodes.grid.items if item.verdict == "FIX")
+
+
+def unwrapped(shown: Console) -> str:
+    """Return what a dialog shows as if it had room for long lines."""
+    return re.sub(r"[│\s]+", " ", shown.text())
 
 
 async def test_see_plan_fix_and_prove_one_node(tmp_path: Path) -> None:
@@ -76,8 +83,9 @@ async def test_a_healthy_node_says_why_there_is_no_plan(tmp_path: Path) -> None:
         await shown.until(lambda: "Nothing to fix: aws-linux-1 needs nothing." in shown.rows()[-2])
         await shown.select("aws-linux-3")
         await shown.press("f")
-        await shown.until(lambda: "layer2-different" in shown.rows()[-2])
-        assert len(shown.app.screen_stack) == 1
+        await shown.until(lambda: isinstance(shown.app.screen, Notice))
+        assert "aws-linux-3 layer2-different: in subnet-" in unwrapped(shown)
+        assert "host-gw needs all nodes in one layer-2 subnet" in unwrapped(shown)
 
 
 async def test_marked_nodes_are_planned_together_and_fix_all_takes_all(tmp_path: Path) -> None:
@@ -132,7 +140,7 @@ async def test_quitting_during_an_apply_asks_and_lets_the_change_finish(tmp_path
 def fixed(shown: Console) -> set[str]:
     plan = shown.app.screen.plan if isinstance(shown.app.screen, Run) else None
     assert plan is not None
-    return {change.node for change in plan.changes}
+    return {f"{change.node}" for change in plan.changes}
 
 
 async def test_q_quits_at_once_when_nothing_is_under_way(tmp_path: Path) -> None:
@@ -388,3 +396,64 @@ async def test_the_activity_tells_what_happened(tmp_path: Path) -> None:
         assert "finding-opened" in shown.text()
         await shown.press("1")
         assert "STATE" in shown.rows()[2]
+
+
+# Routes.
+
+
+def diff(shown: Console) -> str:
+    """Return the whole diff that is asked about, the part below the fold included."""
+    asked = shown.app.screen
+    assert isinstance(asked, Confirm)
+    return "\n".join(line.text for line in asked.text.lines)
+
+
+async def test_a_stray_route_is_counted_listed_and_pruned_after_the_context_is_typed(tmp_path: Path) -> None:
+    async with console(tmp_path, "gce", size=(100, 40)) as shown:
+        assert "1 stray route !" in shown.rows()[1]
+        await shown.press(*":cluster", "enter")
+        await shown.until(lambda: isinstance(shown.app.screen, ClusterFindings))
+        assert "warning route-stray: " in shown.text()
+        await shown.press("escape")
+        await shown.press(*":prune", "enter")
+        await shown.until(lambda: isinstance(shown.app.screen, Confirm))
+        assert ", no node, gce)" in diff(shown)
+        await shown.press("y", "tab", *"demo-gce", "enter")
+        await shown.until(lambda: isinstance(shown.app.screen, Run) and shown.app.screen.ended)
+        assert re.search(r"applied +\+ +no node +- route of", shown.text())
+        await shown.press("enter")
+        await shown.until(lambda: "6 nodes  6 OK +" in shown.rows()[1] and "stray" not in shown.rows()[1])
+
+
+async def test_fix_all_deletes_no_stray_route(tmp_path: Path) -> None:
+    async with console(tmp_path, "gce", size=(100, 40)) as shown:
+        await shown.press("F")
+        await shown.until(lambda: isinstance(shown.app.screen, Confirm))
+        assert "no node" not in diff(shown)
+
+
+async def test_deleting_first_is_asked_for_by_name_and_its_danger_stands_on_top(tmp_path: Path) -> None:
+    async with console(tmp_path, "quota") as shown:
+        await shown.press("F")
+        await shown.until(lambda: isinstance(shown.app.screen, Notice))
+        assert "no room for one route more" in unwrapped(shown)
+        assert ":delete-first plans the replacements all the same" in unwrapped(shown)
+        await shown.press("escape", *":delete-first", "enter")
+        await shown.until(lambda: isinstance(shown.app.screen, Confirm))
+        assert "DANGER: 1 pod CIDR is unreachable while its route is replaced." in shown.text()
+        await shown.press("y")
+        assert isinstance(shown.app.screen, Confirm)
+
+
+async def test_read_only_has_no_command_that_writes(tmp_path: Path) -> None:
+    async with console(tmp_path, "gce", read_only=True) as shown:
+        names = {key for command in live_commands(shown.app.screen) for key in command.keys}
+        assert ":cluster" in names
+        assert not {":prune", ":delete-first"} & names
+        assert not hasattr(shown.app.screen, "action_prune")
+
+
+async def test_a_colon_in_the_filter_is_text(tmp_path: Path) -> None:
+    async with console(tmp_path) as shown:
+        await shown.press("slash", *"2001:db8")
+        assert shown.nodes.query_text == "2001:db8"

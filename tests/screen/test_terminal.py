@@ -12,10 +12,10 @@ from tests.terminal import LIMIT_S, Terminal
 
 
 class Console(Terminal):
-    """The console on the embedded world's default scenario, which takes its time as a real one does."""
+    """The console on a scenario whose plan a single key confirms, and which takes its time as a real one does."""
 
     def __init__(self, state: Path) -> None:
-        super().__init__("--demo", whole=True, L2BRIDGE_STATE_DIR=str(state), COLUMNS="80", LINES="24")
+        super().__init__("--demo=aws", whole=True, L2BRIDGE_STATE_DIR=str(state), COLUMNS="80", LINES="24")
         self.state = state
 
     def journal(self) -> list[str]:
@@ -38,11 +38,11 @@ def terminal(tmp_path: Path) -> Iterator[Console]:
     made.kill()
 
 
-def apply_three(terminal: Console) -> None:
-    """Confirm the plan of three changes, and see the first one begin."""
-    terminal.wait_for("3 FIX")
+def apply_two(terminal: Console) -> None:
+    """Confirm the plan of two changes, and see the first one begin."""
+    terminal.wait_for("2 FIX")
     terminal.type("F")
-    terminal.wait_for("apply 3 changes")
+    terminal.wait_for("apply 2 changes")
     terminal.type("y")
     until(lambda: "intent" in terminal.journal())
 
@@ -53,14 +53,14 @@ def assert_ended_in_order(terminal: Console) -> None:
 
 
 def test_termination_restores_the_terminal(terminal: Console) -> None:
-    terminal.wait_for("3 FIX")
+    terminal.wait_for("2 FIX")
     terminal.process.send_signal(signal.SIGTERM)
     assert terminal.end() == 128 + signal.SIGTERM
     assert "\x1b[?1049l" in terminal.seen
 
 
 def test_a_terminal_that_is_gone_holds_up_neither_the_change_nor_the_end(terminal: Console) -> None:
-    apply_three(terminal)
+    apply_two(terminal)
     terminal.hang_up()
     terminal.process.send_signal(signal.SIGHUP)
     assert terminal.wait() == 128 + signal.SIGHUP
@@ -68,7 +68,7 @@ def test_a_terminal_that_is_gone_holds_up_neither_the_change_nor_the_end(termina
 
 
 def test_a_terminal_that_nobody_reads_holds_up_neither_the_change_nor_the_end(terminal: Console) -> None:
-    apply_three(terminal)
+    apply_two(terminal)
     terminal.type("\x1b[A\x1b[B" * 100)  # so that there is more to draw than the terminal takes
     terminal.process.send_signal(signal.SIGTERM)
     assert terminal.wait() == 128 + signal.SIGTERM
@@ -76,6 +76,6 @@ def test_a_terminal_that_nobody_reads_holds_up_neither_the_change_nor_the_end(te
 
 
 def test_a_terminal_that_nobody_reads_does_not_stop_an_apply(terminal: Console) -> None:
-    apply_three(terminal)
+    apply_two(terminal)
     until(lambda: "ended" in terminal.journal())
-    assert terminal.journal().count("outcome") == 3
+    assert terminal.journal().count("outcome") == 2

@@ -17,15 +17,15 @@ from tui.model.finding import Report
 from tui.model.plan import Plan
 from tui.ports import PortError
 from tui.screen.activity import ActivityPane
-from tui.screen.commands import Command, live_commands
+from tui.screen.commands import live_commands
 from tui.screen.confirm import Confirm, Question
-from tui.screen.console import Console
-from tui.screen.diff import plan_diff, refusals
+from tui.screen.console import Console, FixingConsole
+from tui.screen.dialog import Notice
+from tui.screen.diff import nothing_to_fix, plan_diff, refusal_lines
 from tui.screen.format import Span, Tone, line
 from tui.screen.help import Help
 from tui.screen.messages import Applied, Failed, FixRequested, Progressed, Proposed, Reported
 from tui.screen.nodes import FixingNodesPane, NodesPane
-from tui.screen.palette import Palette
 from tui.screen.pane import Pane
 from tui.screen.run import Run, verdict
 from tui.screen.themes import THEMES, choose_theme, needs_ascii
@@ -45,7 +45,6 @@ class L2BridgeApp(App[int], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [
         *(pane.key_binding() for pane in PANES),
         Binding("ctrl+r", "observe", "Refresh", show=False, id="app.observe", tooltip="Read everything again now"),
-        Binding("colon,ctrl+p", "palette", "Commands", show=False, id="app.palette", tooltip="Every command by name"),
         Binding("ctrl+c", "interrupt", "Stop", show=False, id="app.interrupt", tooltip="Stop an apply, else quit"),
         Binding("question_mark", "help", "Help", id="app.help", tooltip="The keys that work here"),
         Binding("q", "quit", "Quit", id="app.quit", tooltip="Leave; asks while an apply runs"),
@@ -74,7 +73,9 @@ class L2BridgeApp(App[int], inherit_bindings=False):
     def get_default_screen(self) -> Console:
         """Make the screen under the dialogs; Textual asks once, when the app runs."""
         session = self.session
-        self.console_screen = Console(
+        # Read-only is the absence of what writes, commands included.
+        kind = Console if session.read_only else FixingConsole
+        self.console_screen = kind(
             self._panes(), cluster=session.cluster, read_only=session.read_only, ascii_only=self.ascii_only
         )
         return self.console_screen
@@ -124,16 +125,16 @@ class L2BridgeApp(App[int], inherit_bindings=False):
     @on(FixRequested)
     def _fix_requested(self, message: FixRequested) -> None:
         self.say("Planning: nothing is written before you confirm.", Tone.DIM)
-        self._propose(message.nodes)
+        self._propose(message)
 
     @work(thread=True, group="plan", exclusive=True)
-    def _propose(self, nodes: frozenset[str] | None) -> None:
+    def _propose(self, wanted: FixRequested) -> None:
         try:
-            plan = self.session.propose(nodes)
+            plan = self.session.propose(wanted.nodes, prune=wanted.prune, delete_first=wanted.delete_first)
         except PortError as error:
             self._tell(Failed(f"No plan: {error}"))
         else:
-            self._tell(Proposed(plan, nodes))
+            self._tell(Proposed(plan, wanted.nodes))
 
     @on(Failed)
     def _failed(self, message: Failed) -> None:
@@ -142,9 +143,15 @@ class L2BridgeApp(App[int], inherit_bindings=False):
     @on(Proposed)
     def _proposed(self, message: Proposed) -> None:
         plan = message.plan
-        if not plan.changes:
-            self.say(refusals(plan, message.nodes), Tone.FIX if plan.refused else Tone.OK)
-        elif len(self.screen_stack) == 1:
+        if not plan.changes and not plan.refused:
+            self.say(nothing_to_fix(message.nodes), Tone.OK)
+        elif len(self.screen_stack) > 1:
+            return
+        elif not plan.changes:
+            self.say("Nothing that a plan can mend.", Tone.FIX)
+            title = line(Span("Nothing that a plan can mend", Tone.TITLE))
+            self.push_screen(Notice(title, refusal_lines(plan), ascii_only=self.ascii_only))
+        else:
             self.say("")
             self.push_screen(
                 Confirm(plan, plan_diff(plan), ascii_only=self.ascii_only),
@@ -188,7 +195,7 @@ class L2BridgeApp(App[int], inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Tell what is available now: the one place that says so. None shows the key as unavailable."""
         del parameters
-        if action in {"fix", "fix_all"}:
+        if action in {"fix", "fix_all", "prune", "delete_first"}:
             return None if self.report is None or self.session.applying else True
         return True
 
@@ -200,14 +207,6 @@ class L2BridgeApp(App[int], inherit_bindings=False):
         """Observe again."""
         self.session.refresh()
         self.say("Reading everything again.", Tone.DIM)
-
-    def action_palette(self) -> None:
-        """Choose a command by name."""
-        self.push_screen(Palette(live_commands(self.screen), ascii_only=self.ascii_only), self._run_command)
-
-    async def _run_command(self, command: Command | None) -> None:
-        if command is not None:
-            await self.run_action(command.action, default_namespace=command.node)
 
     def action_help(self) -> None:
         """Explain the keys that work now."""

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tui.model.finding import Assessment, Code, Finding, Forwarding, Layer2, PodRoute, Report, RouteState, Verdict
-from tui.model.node import Cloud
 from tui.model.snapshot import PlacementState
+from tui.render_plan import resource_name
 from tui.render_text import next_step
-from tui.screen.format import CLOUD_NAMES, Line, Span, Tone, badge, clock, legible, line, resource_name, source_name
+from tui.screen.deeds import deed
+from tui.screen.format import CLOUD_NAMES, Line, Span, Tone, badge, clock, legible, line, source_name
+from tui.screen.seen_routes import owned_range, route_evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,16 +32,17 @@ _NODE = frozenset({Code.PODCIDR_MISSING, Code.PODCIDR_OVERLAP, Code.BACKEND_NOT_
 _ROUTES = frozenset(code for code in Code if code.startswith("route-"))
 
 
-def links(assessment: Assessment, observed: str) -> Iterator[Link]:
-    """Yield the links in the order in which a packet depends on them. ``observed`` says where and when it was read."""
+def links(assessment: Assessment, report: Report) -> Iterator[Link]:
+    """Yield the links in the order in which a packet depends on them."""
+    observed = _observed(assessment, report)
     yield _node(assessment)
     if assessment.placement.state is not PlacementState.NO_CLOUD:
         yield _machine(assessment, observed)
         if assessment.placement.interface is not None:
             yield _interface(assessment)
         yield _forwarding(assessment, observed)
-    if assessment.routes and any(route.state is not RouteState.NOT_REQUIRED for route in assessment.routes):
-        yield from (_route(assessment, route, observed) for route in assessment.routes)
+    if any(route.state is not RouteState.NOT_REQUIRED or owned_range(assessment, route) for route in assessment.routes):
+        yield from (_route(assessment, route, report) for route in assessment.routes)
     if assessment.layer2 is not Layer2.NOT_REQUIRED:
         yield _layer2(assessment)
 
@@ -138,6 +141,8 @@ def _forwarding(assessment: Assessment, observed: str) -> Link:
         switch = interface.switch
         value = str(switch.value(interface.forwards)).lower()
         evidence = (f"{legible(switch.flag)} = {value} on {_named(switch.subject)}", observed)
+        if switch.caution is not None:
+            evidence = (*evidence, f"note: {legible(switch.caution)}")
     return Link(
         title="Forwarding",
         verdict=_judged(findings, verdict),
@@ -155,23 +160,26 @@ _ROUTE_VERDICTS = {
 }
 
 
-def _route(assessment: Assessment, route: PodRoute, observed: str) -> Link:
+def _route(assessment: Assessment, route: PodRoute, report: Report) -> Link:
+    owned = owned_range(assessment, route)
+    if owned is not None:
+        return Link(
+            title=f"Route {route.pod_cidr}",
+            verdict=Verdict.OK,
+            state="delivered by the VM's own alias range",
+            evidence=(f"alias range {owned}", _observed(assessment, report)),
+            why="The cloud delivers an alias range to its VM by itself: it needs no route.",
+        )
     findings = tuple(
         finding
         for finding in _of(assessment, _ROUTES)
         if finding.subject == str(route.pod_cidr) or finding.code is Code.ROUTE_TABLE_MISSING
     )
-    evidence = [
-        f"{legible(seen.name)} → {_named(seen.next_hop.text)} in {_named(table.id)}" for table, seen in route.seen
-    ]
-    subnet = assessment.subnet
-    if subnet is not None and assessment.cloud is Cloud.AZURE:
-        evidence.append(f"subnet {_named(subnet.id)}: table {_named(subnet.route_table or 'none')}")
     return Link(
         title=f"Route {route.pod_cidr}",
         verdict=_judged(findings, _ROUTE_VERDICTS.get(route.state, Verdict.BAD)),
         state=route.state.value,
-        evidence=(*evidence, observed),
+        evidence=(*route_evidence(assessment, route, report.snapshot), _observed(assessment, report)),
         why="The network knows pod addresses only by this route; it must lead to this node and nowhere else.",
         findings=findings,
     )
@@ -212,8 +220,8 @@ def detail(assessment: Assessment, report: Report, *, fix_key: str | None, full:
     ]
     lines.append(line("      ", *_next(assessment, fix_key), indent=6))
     lines.append(line())
-    for link in links(assessment, _observed(assessment, report)):
-        lines += _drawn(link, full=full or link.verdict not in {None, Verdict.OK})
+    for link in links(assessment, report):
+        lines += _drawn(link, fix_key=fix_key, full=full or link.verdict not in {None, Verdict.OK})
     return lines
 
 
@@ -239,7 +247,7 @@ def _observed(assessment: Assessment, report: Report) -> str:
     return f"read {clock(source.observed_at)} from {legible(source_name(source.name))}{stale}"
 
 
-def _drawn(link: Link, *, full: bool) -> Iterator[Line]:
+def _drawn(link: Link, *, fix_key: str | None, full: bool) -> Iterator[Line]:
     mark = badge(link.verdict) if link.verdict else Span("  -  ", Tone.DIM)
     yield line(mark, " ", Span(link.title, Tone.STRONG), "  ", Span(link.state, mark.tone), indent=6)
     for text in link.evidence:
@@ -247,5 +255,8 @@ def _drawn(link: Link, *, full: bool) -> Iterator[Line]:
     for finding in link.findings:
         if finding.obstacle:
             yield line("      ", Span(legible(finding.obstacle), Tone.BAD), indent=6)
+        for change in finding.remedy:
+            key = Span(fix_key, Tone.KEY) if fix_key else Span("a plan", Tone.DIM)
+            yield line("      ", key, f" {deed(change)}", indent=8)
     if full:
         yield line("      ", Span(link.why, Tone.DIM), indent=6)

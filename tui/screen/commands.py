@@ -1,6 +1,8 @@
 """What can be done right now, read from the live bindings: the one list behind help, palette and key line."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from textual.dom import DOMNode
 from textual.screen import Screen
@@ -20,7 +22,10 @@ _KEY_NAMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One live binding. ``keys`` are all keys of it, as people write them; ``node`` is whose action it is."""
+    """One live binding, or one thing that is only called by name.
+
+    ``keys`` are all keys of it, as people write them; ``node`` is whose action it is.
+    """
 
     id: str
     keys: tuple[str, ...]
@@ -32,8 +37,25 @@ class Command:
     enabled: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """Something to do that has no key: it is typed after the colon. ``action`` is its node's."""
+
+    name: str
+    explanation: str
+    action: str
+
+
+@runtime_checkable
+class Naming(Protocol):
+    """A screen with commands that have no key."""
+
+    def named(self) -> Iterable[Named]:
+        """Return them."""
+
+
 def live_commands(screen: "Screen[object] | Screen[None]") -> list[Command]:
-    """Return every binding that is in force on the screen, in the order focused widget, its parents, app."""
+    """Return what can be done on the screen: bindings of the focused widget, its parents, the app; then the named."""
     found: dict[str, Command] = {}
     for key, active in screen.active_bindings.items():
         binding = active.binding
@@ -51,7 +73,21 @@ def live_commands(screen: "Screen[object] | Screen[None]") -> list[Command]:
             shown=binding.show,
             enabled=active.enabled,
         )
-    return list(found.values())
+    return [*found.values(), *_named_commands(screen)]
+
+
+def _named_commands(screen: "Screen[object] | Screen[None]") -> Iterable[Command]:
+    for named in screen.named() if isinstance(screen, Naming) else ():
+        yield Command(
+            id=f"{screen.id}.{named.name}",
+            keys=(f":{named.name}",),
+            title=named.name.replace("-", " ").capitalize(),
+            explanation=named.explanation,
+            action=named.action,
+            node=screen,
+            shown=False,
+            enabled=bool(screen.check_action(named.action, ())),
+        )
 
 
 def key_name(key: str) -> str:

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from tui.model.plan import Plan
-from tui.render import plan_summary
+from tui.render_plan import plan_summary
 from tui.screen.dialog import Dialog
 from tui.screen.format import Line, Span, Tone, legible, line
 from tui.screen.lineinput import LineInput

@@ -1,21 +1,28 @@
-"""The one screen under the dialogs: the panes and the bars around them. What keys do is the app's business."""
+"""The one screen under the dialogs: the panes, the bars around them, and what is called by name.
 
-from collections.abc import Iterable
+What the other keys do is the app's business.
+"""
+
+from collections.abc import Iterable, Iterator
 from time import monotonic
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.widgets import ContentSwitcher
+from textual.widgets import ContentSwitcher, Input
 
 from tui.model.finding import Report
 from tui.model.snapshot import Cluster
-from tui.screen.commands import key_line, live_commands
+from tui.screen.cluster import ClusterFindings
+from tui.screen.commands import Command, Named, key_line, live_commands
 from tui.screen.format import Line, Span, Tone, counters, legible, line
 from tui.screen.grid import Grid
 from tui.screen.header import Freshness, title
+from tui.screen.messages import FixRequested
+from tui.screen.palette import Palette
 from tui.screen.pane import Pane
 from tui.screen.textview import Bar
 
@@ -29,6 +36,17 @@ class Console(Screen[None], inherit_bindings=False):
     """
 
     AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "colon,ctrl+p",
+            "palette",
+            "Commands",
+            show=False,
+            id="console.palette",
+            tooltip="Every command by name",
+            priority=True,  # so that a name typed in one burst after it is a name already
+        ),
+    ]
     HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [  # type: ignore[misc]  # Textual's own way
         (0, "-narrow"),
         (40, "-stacked"),
@@ -47,6 +65,7 @@ class Console(Screen[None], inherit_bindings=False):
         self._panes = tuple(panes)
         self._cluster = cluster
         self._read_only = read_only
+        self._ascii_only = ascii_only
         self._freshness = Freshness(monotonic)
         self._said = Line()
         self._summary, self._title, self._counters, self._message, self._keys = (
@@ -103,6 +122,36 @@ class Console(Screen[None], inherit_bindings=False):
     def _moved(self) -> None:
         self.say("")
 
+    # What is called by name.
+
+    def named(self) -> Iterator[Named]:
+        """Return what has no key."""
+        about = "What was found beside the nodes, such as stray routes"
+        yield Named(name="cluster", explanation=about, action="cluster")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let a colon be text while something is typed, and leave the rest to the one place that says so."""
+        if action == "palette":
+            return not isinstance(self.focused, Input)
+        return self.app.check_action(action, parameters)
+
+    async def action_palette(self) -> None:
+        """Choose a command by name."""
+        palette = Palette(live_commands(self), ascii_only=self._ascii_only)
+        await self.app.push_screen(palette, self._run_command)
+        palette.focus_input()
+
+    async def _run_command(self, command: Command | None) -> None:
+        if command is not None:
+            await self.app.run_action(command.action, default_namespace=command.node)
+
+    def action_cluster(self) -> None:
+        """Show what was found about no node."""
+        findings = self.report.findings if self.report else ()
+        self.app.push_screen(ClusterFindings(findings, writable=not self._read_only, ascii_only=self._ascii_only))
+
+    # What is drawn.
+
     def draw(self) -> None:
         """Draw every bar."""
         self._draw_title()
@@ -126,3 +175,23 @@ class Console(Screen[None], inherit_bindings=False):
 
     def _draw_message(self) -> None:
         self._message.show(self._said if self._said.spans else self.pane.hint())
+
+
+class FixingConsole(Console):
+    """The screen of a console that may write. In read-only mode it does not exist, and neither do its commands."""
+
+    def named(self) -> Iterator[Named]:
+        """Return what has no key: plans that are wanted rarely, and never by a slip of the finger."""
+        yield from super().named()
+        prune = "Plan that also deletes stray routes; asks before it writes"
+        yield Named(name="prune", explanation=prune, action="prune")
+        first = "Plan for all; with a full quota old routes go first: a gap"
+        yield Named(name="delete-first", explanation=first, action="delete_first")
+
+    def action_prune(self) -> None:
+        """Ask for a plan that deletes stray routes too."""
+        self.post_message(FixRequested(None, prune=True))
+
+    def action_delete_first(self) -> None:
+        """Ask for a plan that may leave a pod CIDR without a route for a while."""
+        self.post_message(FixRequested(None, delete_first=True))

@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
-from tui.screen.format import Line
+from tui.screen.format import Line, Span, Tone, line
 from tui.screen.textview import Bar, TextView
 
 Result = TypeVar("Result")
@@ -70,3 +70,11 @@ class Dialog(ModalScreen[Result], inherit_bindings=False):
     def action_scroll_page(self, pages: int) -> None:
         """Scroll the text by screenfuls."""
         self.text.action_page(pages)
+
+
+class Notice(Dialog[None]):
+    """Something to read, and nothing to answer."""
+
+    def ready(self) -> None:
+        """Say how to leave."""
+        self.foot.show(line(Span("esc", Tone.KEY), " back   ", Span("up down PgUp PgDn", Tone.KEY), " scroll"))

@@ -5,13 +5,24 @@ file is safe.
 """
 
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from tui.model.finding import VERDICTS_WORST_FIRST, Assessment, Forwarding, Layer2, Report, RouteState, Verdict
+from tui.model.finding import (
+    VERDICTS_WORST_FIRST,
+    Assessment,
+    Code,
+    Forwarding,
+    Layer2,
+    Report,
+    RouteState,
+    Severity,
+    Verdict,
+)
 from tui.model.node import Cloud
 from tui.model.snapshot import Snapshot, SourceState
 from tui.model.text import printable
@@ -165,7 +176,7 @@ def _way(assessment: Assessment) -> Span:
 
 
 def _hop(assessment: Assessment) -> Span:
-    hop = next((route.next_hop.text for entry in assessment.routes for _, route in entry.seen), None)
+    hop = next((route.next_hop.label for entry in assessment.routes for _, route in entry.seen), None)
     return _plain(short_id(hop) if hop else None)
 
 
@@ -204,19 +215,6 @@ def short_id(resource: str) -> str:
     return resource.rstrip("/").rpartition("/")[2] or resource
 
 
-def resource_name(resource: str) -> str:
-    """Return how people call a resource; its source's name says the project or subscription, and the plan the rest.
-
-    An ARM id becomes resource group and names, a Compute Engine id zone or region and name; others stay as they are.
-    """
-    parts = resource.strip("/").split("/")
-    if len(parts) >= 8 and parts[0].lower() == "subscriptions":
-        return "/".join([parts[3], *parts[7::2]])
-    if len(parts) >= 5 and parts[0] == "projects":
-        return "/".join([*parts[3:-2], parts[-1]])
-    return resource
-
-
 def source_name(name: str) -> str:
     """Return a source's name with a subscription's UUID cut to its first group."""
     cloud, separator, scope = name.partition(":")
@@ -243,10 +241,24 @@ def counters(report: Report | None) -> Line:
     for verdict, number in tally.items():
         if number:
             spans += [Span("  "), Span(f"{number} {verdict.value} {SYMBOLS[verdict]}", TONES[verdict])]
-    other = sum(finding.node is None for finding in report.findings)
-    if other:
-        spans.append(Span(f"  {other} other finding{'' if other == 1 else 's'}", Tone.FIX))
+    beside = beside_nodes(report)
+    serious = any(finding.node is None and finding.severity is not Severity.INFO for finding in report.findings)
+    if beside:
+        spans.append(Span(f"  {beside} !", Tone.FIX) if serious else Span(f"  {beside}", Tone.DIM))
     return line(*spans)
+
+
+_BESIDE = {
+    Code.ROUTE_STRAY: "stray route",
+    Code.ROUTE_QUOTA: "full quota",
+    Code.ROUTE_CONTROLLER_ACTIVE: "route controller",
+}
+
+
+def beside_nodes(report: Report) -> str:
+    """Count what was found about no node, in words; "" when nothing was."""
+    counts = Counter(_BESIDE.get(finding.code, "other finding") for finding in report.findings if finding.node is None)
+    return ", ".join(f"{number} {what}{'' if number == 1 else 's'}" for what, number in counts.items())
 
 
 def sources(snapshot: Snapshot) -> list[Span]:

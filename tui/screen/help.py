@@ -4,20 +4,16 @@ from collections.abc import Iterator, Sequence
 
 from tui.model.finding import VERDICTS_WORST_FIRST
 from tui.screen.commands import Command
-from tui.screen.dialog import Dialog
+from tui.screen.dialog import Notice
 from tui.screen.format import MEANINGS, Line, Span, Tone, badge, line
 
 
-class Help(Dialog[None]):
+class Help(Notice):
     """Keys, verdicts, filter."""
 
     def __init__(self, commands: Sequence[Command], *, ascii_only: bool) -> None:
         title = line(Span("Keys that work here", Tone.TITLE))
         super().__init__(title, _lines(commands), ascii_only=ascii_only)
-
-    def ready(self) -> None:
-        """Say how to leave."""
-        self.foot.show(line(Span("esc", Tone.KEY), " back   ", Span("up down PgUp PgDn", Tone.KEY), " scroll"))
 
 
 def _lines(commands: Sequence[Command]) -> Iterator[Line]:

@@ -20,11 +20,16 @@ class Reported(Message):
 
 
 class FixRequested(Message):
-    """Somebody wants a plan for these nodes (names); None: for every fixable one."""
+    """Somebody wants a plan for these nodes (names); None: for every fixable one.
 
-    def __init__(self, nodes: frozenset[str] | None) -> None:
+    ``prune`` wants stray routes deleted too, ``delete_first`` accepts a gap where a quota has no room for two routes.
+    """
+
+    def __init__(self, nodes: frozenset[str] | None, *, prune: bool = False, delete_first: bool = False) -> None:
         super().__init__()
         self.nodes = nodes
+        self.prune = prune
+        self.delete_first = delete_first
 
 
 class Proposed(Message):

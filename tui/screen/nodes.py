@@ -11,7 +11,7 @@ from textual.widgets import Input
 
 from tui.model.finding import Assessment, Report, Verdict
 from tui.model.snapshot import SourceState
-from tui.screen.format import NODE_COLUMNS, Line, Span, Tone, legible, line, worst_first
+from tui.screen.format import NODE_COLUMNS, Line, Span, Tone, beside_nodes, legible, line, worst_first
 from tui.screen.grid import Grid
 from tui.screen.lineinput import LineInput
 from tui.screen.messages import FixRequested
@@ -131,6 +131,10 @@ class NodesPane(Pane):
         if selected.findings:
             finding = selected.findings[0]
             return line(Span(legible(selected.node.name), Tone.STRONG), f": {legible(finding.summary)}")
+        beside = beside_nodes(report)
+        if beside:
+            told = Span(f"{legible(selected.node.name)}: nothing to do; ", Tone.DIM)
+            return line(told, Span(":cluster", Tone.KEY), f" tells of {beside}")
         if report.findings:
             return line(Span(f"{legible(selected.node.name)}: nothing to do", Tone.DIM))
         return line(Span(f"All {len(report.assessments)} nodes are OK.", Tone.OK))

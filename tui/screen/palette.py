@@ -17,7 +17,7 @@ from tui.screen.lineinput import LineInput
 
 _COLUMNS: tuple[Column[Command], ...] = (
     Column(title="COMMAND", width=12, kept=True, cell=lambda c: Span(c.title, Tone.STRONG)),
-    Column(title="KEY", width=10, kept=True, cell=lambda c: Span(" ".join(c.keys), Tone.KEY)),
+    Column(title="KEY", width=13, kept=True, cell=lambda c: Span(" ".join(c.keys), Tone.KEY)),
     Column(title="WHAT IT DOES", width=20, ideal=60, cell=lambda c: Span(c.explanation)),
 )
 
@@ -43,6 +43,10 @@ class Palette(ModalScreen[Command], inherit_bindings=False):
         with Vertical(id="frame"):
             yield LineInput(placeholder="command", identity="command")
             yield self._grid
+
+    def focus_input(self) -> None:
+        """Take the keys now, not only with the next message."""
+        self.set_focus(self.query_one(LineInput))
 
     def on_mount(self) -> None:
         """Show all of them."""

@@ -7,6 +7,7 @@ from textual.binding import Binding, BindingType
 
 from tui.model.plan import ApplyResult, Outcome, Plan, Progress, Status
 from tui.ports import PortError
+from tui.render_plan import node_words, symbol
 from tui.screen.dialog import Dialog
 from tui.screen.format import Line, Span, Tone, legible, line
 
@@ -105,8 +106,9 @@ class Run(Dialog[None]):
             outcome = self._outcomes.get(change.id)
             state = _STATUS[outcome.status] if outcome else _WORKING if change.id == self._working else _WAITING
             taken = f"  {outcome.seconds:.1f} s" if outcome and outcome.seconds >= 0.1 else ""
-            name = Span(legible(change.node), Tone.STRONG)
-            yield line(state, "  ", name, f"  {change.kind} of {legible(change.subject)}{taken}", indent=17)
+            name = Span(legible(change.node or node_words(change)), Tone.STRONG)
+            deed = f"  {symbol(change)} {change.kind} of {legible(change.subject)}{taken}"
+            yield line(state, "  ", name, deed, indent=17)
             if outcome and outcome.message:
                 yield line(" " * 17, legible(outcome.message), indent=17)
         if self._ended is not None:

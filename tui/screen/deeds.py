@@ -1,0 +1,36 @@
+"""What a change would do, in one sentence without its subject: ``adds …``, ``deletes …``. May import render and format.
+
+The plan has every detail; this is for the chain, where the operator decides whether to open it.
+"""
+
+from typing import assert_never
+
+from tui.model.change import Change, CreateRoute, DeleteRoute, ReplaceMethod, ReplaceRoute, SetForwarding
+from tui.model.network import Route
+from tui.render_plan import DISRUPTIONS
+from tui.screen.format import legible
+
+
+def deed(change: Change) -> str:
+    """Return what the change does, as words that can follow the key of its plan."""
+    match change:
+        case SetForwarding():
+            flags = ", ".join(f"{name} = {str(value).lower()}" for name, value in change.fields(change.after).items())
+            return f"sets {legible(flags)} (disruption: {DISRUPTIONS[change.disruption]})"
+        case CreateRoute():
+            return f"adds {_lead(change.after)}"
+        case DeleteRoute():
+            return f"deletes {_lead(change.before)}"
+        case ReplaceRoute(method=ReplaceMethod.ADD_THEN_DELETE):
+            return f"adds {_lead(change.after)}, proves it, and then deletes {legible(change.before.name)}"
+        case ReplaceRoute(method=ReplaceMethod.DELETE_THEN_ADD):
+            return f"deletes {legible(change.before.name)} FIRST and then adds {_lead(change.after)}"
+        case ReplaceRoute():
+            return f"changes {legible(change.before.name)} in place: {_lead(change.after)}"
+        case _:
+            assert_never(change)
+
+
+def _lead(route: Route) -> str:
+    priority = "" if route.priority is None else f" (priority {route.priority})"
+    return f"{legible(route.name)} → {legible(route.next_hop.label)}{priority}"
