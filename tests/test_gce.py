@@ -304,6 +304,15 @@ def test_one_reader_serves_several_threads(gce: ComputeServer) -> None:
     assert {view.instances for view in seen} == {seen[0].instances}
 
 
+def test_a_denial_that_is_no_trouble_costs_no_login(gce: ComputeServer) -> None:
+    gce.instance("n1", ip="10.0.0.11")
+    gce.deny("p", "compute.projects.get")
+    reader = GceReader(CloudOptions())
+    for _ in range(3):
+        assert {view.source.state for view in reader.observe([named()])} == {SourceState.OK}
+    assert gce.grants == 1
+
+
 def test_a_quota_that_may_not_be_read_is_unknown_and_no_trouble(gce: ComputeServer) -> None:
     gce.instance("n1", ip="10.0.0.11")
     gce.deny("p", "compute.projects.get")

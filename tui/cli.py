@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from tui import __version__
 from tui.model.text import printable
-from tui.process import Interrupted, Signals, Streams, Unwritable, has_terminal
+from tui.process import Interrupted, Signals, Streams, Unwritable, collect_rarely, has_terminal
 from tui.settings import OPTIONS, PROGRAM, Settings, UsageError, load_settings
 
 _USAGE = 2
@@ -205,6 +205,7 @@ def _console(settings: Settings, flags: Mapping[str, object], program: str) -> i
         raise UsageError("-o belongs to a verb, such as check; the console has no output")
     if not has_terminal():
         raise UsageError(f"the console needs a terminal; without one use a verb, such as {program} check")
+    collect_rarely()
     from tui.ports import Misconfigured  # noqa: PLC0415 - not for --help, --version and mistakes
     from tui.wiring import open_session  # noqa: PLC0415
 

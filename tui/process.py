@@ -3,6 +3,7 @@
 Imports nothing of the project.
 """
 
+import gc
 import io
 import os
 import signal
@@ -71,6 +72,15 @@ class Streams:
         if not self._ascii_only or text.isascii():
             return text
         return text.translate(_DRAWN).encode("ascii", "backslashreplace").decode("ascii")
+
+
+def collect_rarely() -> None:
+    """Let the garbage collector look for cycles seldom, for a console that is to answer every key at once.
+
+    What is observed is plain trees of values, which go when nobody holds them any more. At thousands of nodes the
+    usual, frequent look through everything that lives holds up the whole process for a quarter of a second at a time.
+    """
+    gc.set_threshold(100_000, 20, 100)
 
 
 def has_terminal() -> bool:

@@ -55,6 +55,8 @@ class Request:
 class ComputeServer(Owner):
     """The server; a context manager. ``requests`` are those of the program under test, ``mistakes`` the server's own.
 
+    ``grants`` counts the tokens that were given out.
+
     ``validates`` can be switched off where thousands of objects are measured.
     """
 
@@ -64,6 +66,7 @@ class ComputeServer(Owner):
         self.mistakes: list[str] = []
         self.validates = True
         self.token_error: tuple[int, Json] | None = None
+        self.grants = 0
         self.closing = threading.Event()
         self._tokens: set[str] = set()
         self._faults: dict[str, deque[Fault]] = {}
@@ -119,6 +122,7 @@ class ComputeServer(Owner):
             return self.token_error
         if form.get("grant_type") not in {"refresh_token", "urn:ietf:params:oauth:grant-type:jwt-bearer"}:
             return 400, {"error": "unsupported_grant_type"}
+        self.grants += 1
         return 200, {"access_token": self.token(), "expires_in": 3599, "token_type": "Bearer"}
 
     def check_token(self, header: str) -> None:

@@ -71,9 +71,8 @@ class GceReader:
         """Read the projects that these nodes are in, and those that host their networks; ordered by name.
 
         Per project these are the pages of its instances; per project that hosts a node's network the pages of its
-        subnetworks and routes, and its quotas; besides a bounded number of calls about templates of VMs whose flag is
-        off. Nodes of which nothing tells the project are in a view of the source
-        ``gce:unknown``.
+        subnetworks and routes, and its quotas; besides a bounded number of calls about the templates of VMs whose flag
+        is off. Nodes of which nothing tells the project are in a view of the source ``gce:unknown``.
         """
         projects: dict[str, _Project] = {}
         homeless: list[Node] = []
@@ -138,8 +137,8 @@ class GceReader:
         role = "" if project.nodes else f"host of network {_named(project.networks)}"
         names = Names(home=project.name)
         try:
-            calls = _subnetworks_call(project.name, role)
-            pages = list(self._pages(project, calls, objects.SubnetworkPage))
+            call = _subnetworks_call(project.name, role)
+            pages = list(self._pages(project, call, objects.SubnetworkPage))
             found = [item for page in pages for scope in page.items.values() for item in scope.subnetworks]
             project.subnets = objects.subnets_of(found, names)
         except PortError as error:
@@ -187,7 +186,8 @@ class GceReader:
         return Names(home=project, aliases=aliases)
 
     def _project(self, name: str, fields: str) -> objects.ProjectItem:
-        call = Call(path=f"projects/{name}", permission="compute.projects.get", query={"fields": fields})
+        query = {"fields": fields}
+        call = Call(path=f"projects/{name}", permission="compute.projects.get", query=query, optional=True)
         return self._api.one(call, objects.ProjectItem)
 
     def _route(self, change: RouteChange, name: str) -> Route | None:

@@ -136,7 +136,7 @@ class ComputeApi:
         if 200 <= response.status_code < 300:
             return response.content
         error = refused(Refusal.of_answer(response.status_code, response.headers, response.content), call)
-        if isinstance(error, Denied):
+        if isinstance(error, Denied) and not call.optional:
             self._forget()
         raise error from _http_error(response)
 

@@ -25,7 +25,8 @@ class Call:
     """One request. ``path`` is from ``projects/`` on; ``permission`` is the one that it needs.
 
     ``subject`` is the id of the one resource that the call is about, None for lists. ``role`` says in words what the
-    project is to the caller, where that is not plain. ``writes`` when the request may change something.
+    project is to the caller, where that is not plain. ``writes`` when the request may change something, ``optional``
+    when it is no trouble if it is denied.
     """
 
     method: str = "GET"
@@ -35,6 +36,7 @@ class Call:
     subject: str | None = None
     role: str = ""
     writes: bool = False
+    optional: bool = False
 
     @property
     def project(self) -> str:

@@ -91,7 +91,7 @@ def _groups(api: ComputeApi, project: str, ids: Sequence[str]) -> Iterator[tuple
             "fields": "nextPageToken,items/*/instances(name,zone,metadata/items(key,value))",
         }
         path = f"projects/{project}/aggregated/instances"
-        page = api.one(Call(path=path, permission="compute.instances.list", query=query), _Machines)
+        page = api.one(Call(path=path, permission="compute.instances.list", query=query, optional=True), _Machines)
         for machine in (machine for scope in page.items.values() for machine in scope.instances):
             id_ = f"projects/{project}/zones/{name_of(names.id(machine.zone))}/instances/{machine.name}"
             entries = machine.metadata.items if machine.metadata is not None else []
@@ -107,14 +107,18 @@ def _caution(api: ComputeApi, group: str, template: str) -> str | None:
     """
     try:
         fields = {"fields": "instanceTemplate"}
-        call = Call(path=group, permission="compute.instanceGroupManagers.get", query=fields, subject=group)
+        call = Call(
+            path=group, permission="compute.instanceGroupManagers.get", query=fields, subject=group, optional=True
+        )
         template = Names(home="").id(api.one(call, _Group).instance_template) or template
     except PortError:
         pass  # then the one that the VM was made from is the best that is known
     if not _PATH_OF_TEMPLATE.fullmatch(template):
         return None
     fields = {"fields": f"properties/{FLAG}"}
-    call = Call(path=template, permission="compute.instanceTemplates.get", query=fields, subject=template)
+    call = Call(
+        path=template, permission="compute.instanceTemplates.get", query=fields, subject=template, optional=True
+    )
     try:
         forwards = api.one(call, _Template).properties.can_ip_forward
     except PortError:
@@ -126,6 +130,10 @@ def _caution(api: ComputeApi, group: str, template: str) -> str | None:
         f"{printable(name_of(template))}, which has {FLAG} off: change the template, or the flag is off again when "
         "the VM is made anew"
     )
+
+
+def _lookup(path: str, permission: str, fields: str) -> Call:
+    return Call(path=path, permission=permission, query={"fields": fields}, subject=path, optional=True)
 
 
 def _cautioned(instance: Instance, caution: str | None) -> Instance:
