@@ -5,6 +5,7 @@ import pty
 import select
 import subprocess
 import sys
+import time
 
 LIMIT_S = 30.0
 
@@ -40,8 +41,9 @@ class Terminal:
 
     def end(self) -> int:
         """Read until the program has ended, and return its exit code."""
+        deadline_s = time.monotonic() + LIMIT_S
         while self._read():
-            pass
+            assert time.monotonic() < deadline_s, f"it never stops writing: {self.seen[-400:]!r}"
         self.hang_up()
         return self.wait()
 

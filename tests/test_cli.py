@@ -332,16 +332,3 @@ def test_the_console_needs_a_terminal_that_can_draw(whole: bool, term: str) -> N
     assert terminal.seen.strip() == (
         "l2bridge-tui: the console needs a terminal; without one use a verb, such as l2bridge-tui check"
     )
-
-
-def test_the_console_looks_for_cycles_seldom(isolated: Path) -> None:
-    told = isolated / "told"
-    (isolated / "sitecustomize.py").write_text(
-        "import atexit, gc, pathlib\n"
-        f"atexit.register(lambda: pathlib.Path({str(told)!r}).write_text(str(gc.get_threshold()[0])))\n"
-    )
-    terminal = Terminal("--demo=aws", whole=True, PYTHONPATH=str(isolated))
-    terminal.wait_for("linux-1")
-    terminal.type("q")
-    assert terminal.end() == 0
-    assert int(told.read_text()) >= 100_000

@@ -14,8 +14,9 @@ from tests.terminal import LIMIT_S, Terminal
 class Console(Terminal):
     """The console on a scenario whose plan a single key confirms, and which takes its time as a real one does."""
 
-    def __init__(self, state: Path) -> None:
-        super().__init__("--demo=aws", whole=True, L2BRIDGE_STATE_DIR=str(state), COLUMNS="80", LINES="24")
+    def __init__(self, state: Path, **changes: str) -> None:
+        told = {"COLUMNS": "80", "LINES": "24", "L2BRIDGE_STATE_DIR": str(state)}
+        super().__init__("--demo=aws", whole=True, **{**told, **changes})
         self.state = state
 
     def journal(self) -> list[str]:
@@ -79,3 +80,30 @@ def test_a_terminal_that_nobody_reads_does_not_stop_an_apply(terminal: Console) 
     apply_two(terminal)
     until(lambda: "ended" in terminal.journal())
     assert terminal.journal().count("outcome") == 2
+
+
+def test_a_terminal_without_a_size_is_drawn_at_80_by_24(tmp_path: Path) -> None:
+    terminal = Terminal("--demo=aws", whole=True, L2BRIDGE_STATE_DIR=str(tmp_path))
+    try:
+        terminal.wait_for("2 FIX")
+        terminal.type("q")
+        assert terminal.end() == 0
+        assert len(terminal.seen) < 200_000, "it is drawn again and again"
+    finally:
+        terminal.kill()
+
+
+def test_the_console_looks_for_cycles_seldom(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    (tmp_path / "sitecustomize.py").write_text(
+        "import atexit, gc, pathlib\n"
+        f"atexit.register(lambda: pathlib.Path({str(told)!r}).write_text(str(gc.get_threshold()[0])))\n"
+    )
+    terminal = Console(tmp_path, PYTHONPATH=str(tmp_path))
+    try:
+        terminal.wait_for("2 FIX")
+        terminal.type("q")
+        assert terminal.end() == 0
+    finally:
+        terminal.kill()
+    assert int(told.read_text()) >= 100_000

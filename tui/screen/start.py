@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import threading
 
@@ -15,6 +16,9 @@ _GRACE_S = 2.0
 
 def run_console(session: Session, settings: Settings) -> int:
     """Run the console on a session that has not begun yet, close the session, and return the exit code."""
+    if 0 in shutil.get_terminal_size(fallback=(0, 0)):
+        # A serial line knows no size, and Textual lays out anew for ever in one without.
+        os.environ |= {"COLUMNS": "80", "LINES": "24"}
     return asyncio.run(_run(session, settings))
 
 
