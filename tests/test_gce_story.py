@@ -259,3 +259,47 @@ def test_an_active_route_controller_keeps_routes_as_they_are_while_flags_are_fix
     assert run(capsys, "apply", "--yes")[0] == 0
     assert cluster.gce.forwards("flag") is True
     assert cluster.routes()[CIDRS["wrong"]] == "healthy"
+
+
+@pytest.fixture
+def shared(gce: ComputeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ComputeServer]:
+    """Two nodes in the project ``service`` on a network of the project ``host``; one of them has no route there."""
+    network = gce.network("shared", project="host", ranges=("10.0.0.0/24",))
+    for name, ip in (("one", "10.0.0.11"), ("two", "10.0.0.12")):
+        gce.instance(name, project="service", zone=ZONE, ip=ip, network=network, forwards=True)
+    gce.route("route-one", "10.42.1.0/24", ip="10.0.0.11", project="host", network="shared")
+    nodes = [
+        node_object(name, ip=ip, pod_cidr=cidr, provider_id=f"gce://service/{ZONE}/{name}")
+        for name, ip, cidr in (("one", "10.0.0.11", "10.42.1.0/24"), ("two", "10.0.0.12", "10.42.2.0/24"))
+    ]
+    with KubeServer(nodes) as kube:
+        monkeypatch.setenv("KUBECONFIG", str(kube.kubeconfig(tmp_path / "kubeconfig")))
+        monkeypatch.setenv("L2BRIDGE_STATE_DIR", str(tmp_path / "state"))
+        yield gce
+
+
+def test_with_a_shared_vpc_the_route_is_made_in_the_host_project_to_the_nodes_address(
+    shared: ComputeServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, report = run(capsys, "check")
+    assert [source["name"] for source in report["sources"]] == ["kubernetes", "gce:host", "gce:service"]
+    assert {node["name"]: node["findings"] for node in report["nodes"]} == {"one": [], "two": ["route-missing"]}
+    assert run(capsys, "apply", "--yes")[0] == 0
+    (made,) = [route for route in shared.routes("host").values() if route["destRange"] == "10.42.2.0/24"]
+    assert (made["nextHopIp"], "nextHopInstance" in made) == ("10.0.0.12", False)
+    assert run(capsys, "check")[0] == 0
+
+
+def test_rights_that_are_missing_in_the_host_project_are_told_as_such_and_nothing_is_called_healthy(
+    shared: ComputeServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shared.deny("host", "compute.routes.list")
+    code, report = run(capsys, "check", "one")
+    assert code == 3
+    (host,) = [source for source in report["sources"] if source["name"] == "gce:host"]
+    assert host["state"] == "denied"
+    assert "compute.routes.list is missing on project host (host of network shared)" in host["message"]
+    (node,) = report["nodes"]
+    assert (node["forwarding"], node["routes"]) == ("on", [{"podCIDR": "10.42.1.0/24", "state": "unknown"}])
+    assert run(capsys, "apply", "--yes")[0] == 3
+    assert shared.history == []

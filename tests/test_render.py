@@ -163,6 +163,17 @@ def test_a_selection_is_observed_when_its_own_sources_are() -> None:
     assert not render.Selection.of(report, {"n1"}).faultless
 
 
+def test_the_project_that_hosts_a_nodes_network_is_a_source_of_that_node() -> None:
+    one, other = build.node("n1"), build.node("n2", ip="10.0.0.5", cidrs=["10.42.2.0/24"])
+    host = replace(
+        build.view(nodes=[], cloud=Cloud.GCE, name="gce:host", state=SourceState.DENIED),
+        routed_uids=frozenset({one.uid}),
+    )
+    report = diagnose(build.snapshot(one, other, views=[host]))
+    names = {name: [source.name for source in render.Selection.of(report, {name}).sources] for name in ("n1", "n2")}
+    assert names == {"n1": ["kubernetes", "gce:host"], "n2": ["kubernetes"]}
+
+
 def test_nothing_is_observed_before_the_nodes_are() -> None:
     report = diagnose(replace(build.snapshot(), nodes=None))
     assert not render.Selection.of(report, None).observed

@@ -22,8 +22,8 @@ class Selection:
     """The part of a report that a verb was asked about. ``assessments`` are in the API server's order.
 
     ``findings`` are those of the selected nodes and those of no node, worst first; ``sources`` Kubernetes and the ones
-    that the selected nodes were looked for in. ``whole`` when it was about the whole cluster: else what was found about
-    no node is told, but neither good nor bad news about the nodes that were named.
+    that the selected nodes, or the routes of their networks, were looked for in. ``whole`` when it was about the whole
+    cluster: else what was found about no node is told, but neither good nor bad news about the nodes that were named.
     """
 
     report: Report
@@ -45,7 +45,11 @@ class Selection:
             )
         assessments = tuple(assessment for assessment in report.assessments if assessment.node.name in names)
         uids = {assessment.node.uid for assessment in assessments}
-        elsewhere = {view.source.name for view in report.snapshot.views if uids.isdisjoint(view.node_uids)}
+        elsewhere = {
+            view.source.name
+            for view in report.snapshot.views
+            if uids.isdisjoint(view.node_uids) and uids.isdisjoint(view.routed_uids)
+        }
         return cls(
             report=report,
             assessments=assessments,
