@@ -37,7 +37,7 @@ from tui.ports import (
 )
 
 INSERT, DELETE, UPDATE = "compute.routes.insert", "compute.routes.delete", "compute.instances.update"
-GET, WAIT = "compute.instances.get", "compute.globalOperations.wait"
+GET, WAIT, LOOK = "compute.instances.get", "compute.globalOperations.wait", "compute.globalOperations.get"
 
 
 @pytest.fixture
@@ -136,19 +136,52 @@ def test_an_operation_that_never_ends_is_indeterminate_at_the_deadline(
 
 
 def test_an_operation_outlives_a_stumbling_server(gce: ComputeServer, writer: GceWriter) -> None:
-    gce.fail(WAIT, BROKEN, DROPPED)
+    gce.fail(WAIT, BROKEN)
+    gce.fail(LOOK, DROPPED, CUT)
     writer.write(create())
     assert "l2b-new" in gce.routes()
 
 
-@pytest.mark.parametrize("faults", [[BROKEN] * 3, [FORBIDDEN], [HTML, CUT, DROPPED], [RATE_LIMITED] * 3])
-def test_an_operation_that_cannot_be_followed_is_indeterminate(
-    gce: ComputeServer, writer: GceWriter, faults: list[Fault]
+@pytest.mark.parametrize("fault", [Fault(status=404, reason="notFound"), Fault(status=501), HTML])
+def test_an_endpoint_that_cannot_wait_is_asked_again_and_again(
+    gce: ComputeServer, writer: GceWriter, fault: Fault
 ) -> None:
-    gce.fail(WAIT, *faults)
+    gce.poll_count(2)
+    gce.fail(WAIT, fault)
+    writer.write(create())
+    assert "l2b-new" in gce.routes()
+    counted = gce.count()
+    assert (counted[WAIT], counted[LOOK]) == (1, 3)
+
+
+def test_an_operation_that_is_only_looked_at_ends_with_its_error(gce: ComputeServer, writer: GceWriter) -> None:
+    gce.project("p", routes_limit=1)
+    gce.quota_at("operation")
+    gce.fail(WAIT, Fault(status=404, reason="notFound"))
+    with pytest.raises(Rejected, match="ROUTES"):
+        writer.write(create())
+
+
+@pytest.mark.parametrize("fault", [FORBIDDEN, Fault(status=404, reason="notFound")])
+def test_an_operation_that_may_not_be_seen_is_indeterminate(
+    gce: ComputeServer, writer: GceWriter, fault: Fault
+) -> None:
+    gce.fail(WAIT, fault)
+    gce.fail(LOOK, fault)
     with pytest.raises(Indeterminate, match="cannot be followed"):
         writer.write(create())
-    assert gce.count()[WAIT] == len(faults)
+    assert gce.count()[LOOK] == 1
+
+
+@pytest.mark.parametrize("fault", [RATE_LIMITED, Fault(status=200, body="{")])
+def test_an_operation_that_cannot_be_followed_for_long_is_indeterminate(
+    gce: ComputeServer, writer: GceWriter, fault: Fault
+) -> None:
+    gce.fail(WAIT, fault)
+    gce.fail(LOOK, fault, times=3)
+    with pytest.raises(Indeterminate, match="cannot be followed"):
+        writer.write(create())
+    assert gce.count()[LOOK] == 3
 
 
 def test_a_full_table_is_refused_with_the_quota_by_request_and_by_operation(

@@ -93,12 +93,11 @@ class ComputeApi:
     def _awaited(self, operation: Operation, call: Call) -> Operation:
         """Return the operation when it is done. The server holds the answer back until then, or until it tires of it.
 
-        What happens after the request was accepted says nothing about its end, so every failure here leaves it open.
+        An endpoint that does not hold answers back is asked again and again. What happens after the request was
+        accepted says nothing about its end, so every failure here leaves it open.
         """
         deadline_s = time.monotonic() + _OPERATION_DEADLINE_S
-        scope = call.path.split("/")[:4] if "/zones/" in call.path else [*call.path.split("/")[:2], "global"]
-        path = "/".join([*scope, "operations", operation.name, "wait"])
-        wait = Call(method="POST", path=path, permission=f"compute.{_scope_word(call)}Operations.get")
+        looking = _operation_call(operation, call)
         failures, pause_s, never = 0, _FIRST_PAUSE_S, threading.Event()
         while operation.status != "DONE":
             left_s = deadline_s - time.monotonic()
@@ -108,8 +107,12 @@ class ComputeApi:
                     f"{call.target} may or may not change yet: {state} after {_OPERATION_DEADLINE_S:g} s"
                 )
             try:
-                operation = _decoded(self._sent(wait, b"", left_s), Operation, wait)
+                body = b"" if looking.method == "POST" else None
+                operation = _decoded(self._sent(looking, body, min(left_s, _READ_TIMEOUT_S)), Operation, looking)
             except PortError as error:
+                if looking.method == "POST":
+                    looking = replace(looking, method="GET", path=looking.path.removesuffix("/wait"))
+                    continue
                 failures += 1
                 if failures == _WAIT_FAILURES or not isinstance(error, Throttled | Unavailable):
                     text = f"{call.target} may or may not have been changed: its operation cannot be followed ({error})"
@@ -251,8 +254,13 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _scope_word(call: Call) -> str:
-    return "zone" if "/zones/" in call.path else "global"
+def _operation_call(operation: Operation, call: Call) -> Call:
+    """Return the call that waits for the operation that a call has started, in the zone or in the whole project."""
+    zonal = "/zones/" in call.path
+    parts = call.path.split("/")
+    path = "/".join([*(parts[:4] if zonal else [*parts[:2], "global"]), "operations", operation.name])
+    permission = f"compute.{'zone' if zonal else 'global'}Operations.get"
+    return Call(method="POST", path=f"{path}/wait", permission=permission, subject=path)
 
 
 def _decoded(content: bytes, kind: type[_Item], call: Call) -> _Item:
