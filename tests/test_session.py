@@ -315,9 +315,10 @@ def test_one_apply_at_a_time(tmp_path: Path) -> None:
     assert not house.session.applying
 
 
-def test_a_node_that_goes_during_an_apply_is_not_written_for(tmp_path: Path) -> None:
+def two_broken_of_which_one_goes(folder: Path, clock: ScriptedClock) -> House:
+    """Observe two nodes with their flags off; every later list has only the first."""
     nodes = [build.node("n1"), build.node("n2", ip="10.0.0.5", cidrs=["10.42.2.0/24"])]
-    house = House(tmp_path, listing(*nodes), listing(nodes[0]))
+    house = House(folder, listing(*nodes), listing(nodes[0]), clock=clock)
     view = build.view(
         build.instance("i-n1", build.eni("eni-1", forwards=False)),
         build.instance("i-n2", build.eni("eni-2", ip="10.0.0.5", forwards=False)),
@@ -326,6 +327,11 @@ def test_a_node_that_goes_during_an_apply_is_not_written_for(tmp_path: Path) -> 
     house.cloud.views = [(view,)]
     house.cloud.flags = {"eni-1": False, "eni-2": False}
     house.session.observe()
+    return house
+
+
+def test_a_node_that_goes_during_an_apply_is_not_written_for(tmp_path: Path) -> None:
+    house = two_broken_of_which_one_goes(tmp_path, ScriptedClock())
 
     def observe_again(_: object) -> None:
         house.session.observe()
@@ -337,17 +343,8 @@ def test_a_node_that_goes_during_an_apply_is_not_written_for(tmp_path: Path) -> 
 
 
 def test_an_apply_without_a_watch_lists_the_nodes_again_when_they_are_old(tmp_path: Path) -> None:
-    nodes = [build.node("n1"), build.node("n2", ip="10.0.0.5", cidrs=["10.42.2.0/24"])]
     clock = ScriptedClock()
-    house = House(tmp_path, listing(*nodes), listing(nodes[0]), clock=clock)
-    view = build.view(
-        build.instance("i-n1", build.eni("eni-1", forwards=False)),
-        build.instance("i-n2", build.eni("eni-2", ip="10.0.0.5", forwards=False)),
-        nodes=nodes,
-    )
-    house.cloud.views = [(view,)]
-    house.cloud.flags = {"eni-1": False, "eni-2": False}
-    house.session.observe()
+    house = two_broken_of_which_one_goes(tmp_path, clock)
 
     def take_long(_: object) -> None:
         clock.passed_s += 61
