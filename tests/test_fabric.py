@@ -60,9 +60,10 @@ def lives(route: Route, *vms: Instance, complete: bool = True) -> Life:
         (build.route(CIDR, to="p/z/n1", dead=True), True, Life.DEAD),
         (build.route(CIDR, to="10.0.0.1", kind=NextHopKind.ADDRESS), True, Life.RUNS),
         (build.route(CIDR, to="10.0.0.2", kind=NextHopKind.ADDRESS), True, Life.STOPPED),
-        (build.route(CIDR, to="10.0.0.77", kind=NextHopKind.ADDRESS), True, Life.GONE),
+        (build.route(CIDR, to="10.0.0.77", kind=NextHopKind.ADDRESS), True, Life.UNSEEN),
+        (build.route(CIDR, to="10.0.0.77", kind=NextHopKind.ADDRESS, dead=True), True, Life.DEAD),
         (build.route(CIDR, to="10.0.0.77", kind=NextHopKind.ADDRESS), False, Life.UNSEEN),
-        (build.route(CIDR, to="10.9.9.9", kind=NextHopKind.ADDRESS), True, Life.GONE),
+        (build.route(CIDR, to="10.9.9.9", kind=NextHopKind.ADDRESS), True, Life.UNSEEN),
         (build.route(CIDR, to="vpn", kind=NextHopKind.OTHER), True, Life.RUNS),
         (build.route(CIDR, to="vpn", kind=NextHopKind.OTHER, dead=True), True, Life.DEAD),
     ],
@@ -94,6 +95,16 @@ def test_a_shared_network_is_served_by_the_host_projects_table() -> None:
     assert [held.table.id for held in made.serving_any()] == [build.NETWORK]
     unread = Fabric.of(build.snapshot(node, views=[service, replace(host, route_tables=None)]).join())
     assert unread.serving(joined.placements[node.uid]) is None
+
+
+def test_a_host_project_that_nobody_asked_for_vms_proves_nothing_gone() -> None:
+    node = build.gce_node()
+    service = view(build.gce_vm(), nodes=[node], tables=())
+    host = view(nodes=[], tables=(build.table(),), name="gce:host")
+    made = Fabric.of(build.snapshot(node, views=[service, host]).join())
+    held = made.tables[build.NETWORK]
+    assert made.life(build.route(CIDR, to="host/z/vm"), held) is Life.UNSEEN
+    assert made.life(build.route(CIDR, to="10.0.0.99", kind=NextHopKind.ADDRESS), held) is Life.UNSEEN
 
 
 @pytest.mark.parametrize(
@@ -129,7 +140,7 @@ MARKED = build.route("10.42.1.0/24", to="p/z/n1", name=f"kubernetes-{UID}", desc
         ("FlannelIsUp", "Flannel is running on this node", None, None, None),
         ("FlannelIsUp", None, "pod kcm runs with --configure-cloud-routes", None, "pod kcm runs with"),
         (None, None, None, MARKED, f"route kubernetes-{UID} is marked k8s-node-route"),
-        ("FlannelIsUp", None, None, MARKED, None),
+        ("FlannelIsUp", None, None, MARKED, f"route kubernetes-{UID} is marked k8s-node-route"),
         (None, None, None, replace(MARKED, name="kubernetes-of-a-node-that-is-gone"), None),
         (None, None, None, replace(MARKED, description=""), None),
         (None, None, None, None, None),

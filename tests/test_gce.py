@@ -207,6 +207,14 @@ def test_projects_named_by_number_are_the_same_projects(gce: ComputeServer) -> N
     assert [table.id for table in host.route_tables or ()] == [network]
 
 
+def test_a_project_that_nodes_name_by_its_number_is_not_judged(gce: ComputeServer) -> None:
+    gce.instance("n1", ip="10.0.0.11", forwards=True)
+    (view,) = observe(named(project=gce.project("p").number))
+    assert (view.source.state, view.instances, view.route_tables) == (SourceState.UNAVAILABLE, None, None)
+    assert "is named by its number" in (view.source.message or "")
+    assert gce.count().total() == 0
+
+
 def test_only_networks_with_nodes_have_a_table_even_without_a_route(gce: ComputeServer) -> None:
     gce.network("quiet", ranges=("10.0.0.0/24",))
     gce.instance("n1", ip="10.0.0.11", network="quiet")

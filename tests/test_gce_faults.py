@@ -164,8 +164,9 @@ def test_a_login_that_is_over_says_how_to_renew_it_and_a_new_one_is_seen(gce: Co
 
 def test_a_token_endpoint_that_is_broken_is_no_matter_of_rights(gce: ComputeServer) -> None:
     gce.refuse_tokens(503, error="", told="")
-    gce.token_error = (503, {})
-    said(observe(named()), SourceState.UNAVAILABLE)
+    for answer in ({}, {"error": "internal_failure", "error_description": "<html>"}):
+        gce.token_error = (503, answer)
+        said(observe(named()), SourceState.UNAVAILABLE)
 
 
 def test_without_credentials_it_is_said_how_to_get_some(gce: ComputeServer, monkeypatch: pytest.MonkeyPatch) -> None:

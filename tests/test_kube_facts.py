@@ -42,6 +42,9 @@ def told(*words: str) -> str | None:
         ("--cluster-cidr=10.42.0.0/16",),
         (KUBE, "--cloud-provider=gce", "--allocate-node-cidrs", "--cluster-cidr=10.42.0.0/16"),
         (KUBE, "--cloud-provider=aws", "--allocate-node-cidrs=true"),
+        (CLOUD, "--kubeconfig", f"/etc/kubernetes/{KUBE}.conf", "--cluster-cidr=10.42.0.0/16"),
+        (CLOUD, "--cluster-cidr=10.42.0.0/16", "--configure-cloud-routes", "false"),
+        (KUBE, "--cloud-provider=gce", "--allocate-node-cidrs", "1>>/var/log/kcm.log"),
     ],
 )
 def test_these_arguments_write_routes(words: tuple[str, ...]) -> None:
@@ -55,7 +58,6 @@ def test_these_arguments_write_routes(words: tuple[str, ...]) -> None:
         (CLOUD,),
         (CLOUD, "--cluster-cidr="),
         (CLOUD, "--cluster-cidr=10.42.0.0/16", "--configure-cloud-routes=false"),
-        (CLOUD, "--cluster-cidr=10.42.0.0/16", "--configure-cloud-routes", "false"),
         (CLOUD, "--cluster-cidr=10.42.0.0/16", "--controllers=*,-route"),
         (CLOUD, "--cluster-cidr=10.42.0.0/16", "--controllers=*,-node-route-controller"),
         (CLOUD, "--cluster-cidr=10.42.0.0/16", "--controllers=cloud-node"),
@@ -86,6 +88,31 @@ def test_a_pod_of_the_control_plane_is_found_by_either_label(server: KubeServer,
         "kcm-1", "/bin/sh", "-c", f"{KUBE} --cloud-provider=gce --allocate-node-cidrs", labels={"component": KUBE}
     )
     assert "pod kube-system/kcm-1" in (nodes.facts().route_controller or "")
+
+
+@pytest.mark.parametrize("provider", ["aws-", "gcp-", "azure-", ""])
+def test_every_providers_controller_manager_is_found(server: KubeServer, nodes: KubeNodes, provider: str) -> None:
+    server.put_pod("ccm", CLOUD, "--cluster-cidr=10.0.0.0/8", labels={"k8s-app": f"{provider}{CLOUD}"})
+    assert nodes.facts().route_controller is not None
+
+
+def test_what_a_pod_is_by_its_labels_counts_where_no_program_is_named(server: KubeServer, nodes: KubeNodes) -> None:
+    arguments = ("--cloud-provider=external", "--cluster-cidr=10.0.0.0/8", "--allocate-node-cidrs=true")
+    server.put_pod("cm", args=arguments, labels={"component": KUBE})
+    assert nodes.facts().route_controller is None
+    server.put_pod("cm", args=arguments, labels={"component": CLOUD})
+    assert nodes.facts().route_controller is not None
+
+
+def test_one_part_that_is_denied_takes_no_other_with_it(server: KubeServer, nodes: KubeNodes) -> None:
+    server.put_pod("ccm", CLOUD, "--cluster-cidr=10.0.0.0/8", labels={"component": CLOUD})
+    server.put_config_map("kube-flannel", "kube-flannel-cfg", {"net-conf.json": '{"Network": "10.42.0.0/16"}'})
+    server.fail(Fault(status=403, path=f"{SYSTEM}/pods", times=2))
+    facts = nodes.facts()
+    assert (facts.uid is None, facts.route_controller, len(facts.pod_cidrs)) == (False, None, 1)
+    server.fail(Fault(status=403, path=SYSTEM))
+    facts = nodes.facts()
+    assert (facts.uid, facts.route_controller is None, len(facts.pod_cidrs)) == (None, False, 1)
 
 
 def test_a_pod_that_does_not_run_writes_nothing(server: KubeServer, nodes: KubeNodes) -> None:

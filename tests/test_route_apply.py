@@ -10,12 +10,14 @@ import pytest
 
 from tests import build
 from tests.scripted import ScriptedClock, ScriptedCloud
+from tui.checks import diagnose
 from tui.engine.applier import Applier
 from tui.engine.journal import Journal
 from tui.engine.proof import hindrance
 from tui.model.change import Change, ReplaceMethod
 from tui.model.finding import Code, Finding, Report, Severity
-from tui.model.node import Node
+from tui.model.network import Instance, NextHopKind
+from tui.model.node import Cloud, Node, ProviderID
 from tui.model.plan import Outcome, Status, build_plan
 from tui.model.snapshot import Source, SourceState
 from tui.ports import Conflict, Denied, Indeterminate, Rejected, Throttled
@@ -182,6 +184,12 @@ def test_deleting_first_happens_only_when_the_plan_says_so(bench: Bench) -> None
     assert [entry for entry in bench.cloud.log if entry.startswith("write")] == [f"write {OLD}", f"write {NEW}"]
 
 
+def test_deleting_first_is_not_begun_when_the_new_name_is_taken(bench: Bench) -> None:
+    bench.cloud.routes["new-n1"] = replace(build.create_route().after, destination=ip_network("10.9.0.0/24"))
+    assert bench.only(build.replace_route(method=ReplaceMethod.DELETE_THEN_ADD)).status is Status.REFUSED
+    assert set(bench.cloud.routes) == {"old-n1", "new-n1"}
+
+
 def test_deleting_first_says_what_is_missing_when_the_new_route_is_refused(bench: Bench) -> None:
     bench.cloud.writes = [None, Rejected("quota")]
     outcome = bench.only(build.replace_route(method=ReplaceMethod.DELETE_THEN_ADD))
@@ -208,9 +216,24 @@ def test_a_route_is_skipped_when_the_flag_it_relies_on_was_not_switched(bench: B
     assert "new-n1" not in bench.cloud.routes
 
 
-def reported(*nodes: Node, state: SourceState = SourceState.OK, findings: tuple[Finding, ...] = ()) -> Report:
+def vm(name: str = "n1", *, ip: str = "10.0.0.4", key: str | None = None) -> Instance:
+    return build.instance(key or f"p/z/{name}", build.eni(ip=ip, network=build.NETWORK), cloud=Cloud.GCE)
+
+
+def gce(name: str = "n1", **changes: object) -> Node:
+    return build.node(name, **{"provider_id": ProviderID.parse(f"gce://p/z/{name}"), **changes})  # type: ignore[arg-type]
+
+
+def reported(
+    *nodes: Node,
+    state: SourceState = SourceState.OK,
+    findings: tuple[Finding, ...] = (),
+    vms: tuple[Instance, ...] = (vm(),),
+) -> Report:
+    view = build.view(*vms, nodes=nodes, cloud=Cloud.GCE, name="gce:p")
     source = Source(name="kubernetes", state=state, observed_at=build.NOON, message="it does not answer")
-    return Report(snapshot=replace(build.snapshot(*nodes), nodes_source=source), assessments=(), findings=findings)
+    snapshot = replace(build.snapshot(*nodes, views=[view]), nodes_source=source)
+    return replace(diagnose(snapshot), findings=findings)
 
 
 CONTROLLER = Finding(
@@ -218,26 +241,54 @@ CONTROLLER = Finding(
 )
 
 
+KEEPS = build.create_route().after
+TO_ADDRESS = build.route("10.42.1.0/24", to="10.0.0.4", name="new", kind=NextHopKind.ADDRESS)
+MOVED = reported(gce(ip="10.0.0.9"), vms=(vm(ip="10.0.0.9"),))
+
+
 @pytest.mark.parametrize(
     ("change", "report", "told"),
     [
-        (build.create_route(), reported(build.node("n1")), None),
-        (build.create_route(), reported(build.node("n1", cidrs=("10.42.7.0/24",))), "no longer a pod CIDR of node n1"),
-        (build.create_route(), reported(build.node("n1", uid="another")), "is gone"),
-        (build.switch_on(), reported(build.node("n1", cidrs=())), None),
-        (build.delete_route(None), reported(build.node("n1", cidrs=("10.42.2.0/24",))), None),
-        (build.delete_route(None), reported(build.node("n1")), "overlaps a pod CIDR of node n1 now"),
-        (build.delete_route(None, "10.42.0.0/16"), reported(build.node("n1")), "overlaps a pod CIDR of node n1 now"),
-        (build.delete_route(None, "10.42.1.0/28"), reported(build.node("n1")), "overlaps a pod CIDR of node n1 now"),
+        (build.create_route(), reported(gce("n1")), None),
+        (build.create_route(), reported(gce("n1", cidrs=("10.42.7.0/24",))), "no longer a pod CIDR of node n1"),
+        (build.create_route(), reported(gce("n1", uid="another")), "is gone"),
+        (build.switch_on(), reported(gce("n1", cidrs=())), None),
+        (build.delete_route(None), reported(gce("n1", cidrs=("10.42.2.0/24",))), None),
+        (build.delete_route(None), reported(gce("n1")), "overlaps a pod CIDR of node n1 now"),
+        (build.delete_route(None, "10.42.0.0/16"), reported(gce("n1")), "overlaps a pod CIDR of node n1 now"),
+        (build.delete_route(None, "10.42.1.0/28"), reported(gce("n1")), "overlaps a pod CIDR of node n1 now"),
         (build.delete_route(None), reported(), "tells of no nodes"),
-        (build.create_route(), reported(build.node("n1"), state=SourceState.UNAVAILABLE), None),
-        (build.switch_on(), reported(build.node("n1"), state=SourceState.UNAVAILABLE), None),
-        (build.delete_route(), reported(build.node("n1"), state=SourceState.UNAVAILABLE), "nothing is deleted on old"),
-        (build.replace_route(), reported(build.node("n1"), state=SourceState.STALE), "kubernetes is stale"),
-        (build.create_route(), reported(build.node("n1"), findings=(CONTROLLER,)), "a route controller writes"),
-        (build.switch_on(), reported(build.node("n1"), findings=(CONTROLLER,)), None),
+        (build.create_route(), reported(gce(), gce("n2", ip="10.0.0.5")), "overlaps a pod CIDR of node n2 now"),
+        (build.delete_route(keeps=KEEPS), reported(gce()), None),
+        (build.create_route(), reported(gce(), vms=()), "the VM of node n1 cannot be told now"),
+        (build.create_route(), reported(gce(ip="10.0.0.9")), "the VM of node n1 cannot be told now"),
+        (
+            build.create_route(after=TO_ADDRESS),
+            MOVED,
+            "no longer where",
+        ),
+        (
+            build.delete_route(keeps=TO_ADDRESS),
+            MOVED,
+            "no longer where",
+        ),
+        (build.delete_route(before=TO_ADDRESS), reported(gce()), "new leads to node n1 by now"),
+        (build.create_route().inverse(), reported(gce()), None),
+        (build.replace_route().inverse(), reported(gce()), None),
+        (build.create_route(), reported(gce("n1"), state=SourceState.UNAVAILABLE), None),
+        (build.switch_on(), reported(gce("n1"), state=SourceState.UNAVAILABLE), None),
+        (build.delete_route(), reported(gce("n1"), state=SourceState.UNAVAILABLE), "nothing is deleted on old"),
+        (build.replace_route(), reported(gce("n1"), state=SourceState.STALE), "kubernetes is stale"),
+        (build.create_route(), reported(gce("n1"), findings=(CONTROLLER,)), "a route controller writes"),
+        (build.switch_on(), reported(gce("n1"), findings=(CONTROLLER,)), None),
     ],
 )
 def test_the_cluster_may_forbid_what_was_planned(change: Change, report: Report, told: str | None) -> None:
     reason = hindrance(change, report)
     assert reason is None if told is None else told in (reason or "")
+
+
+def test_a_write_that_ends_in_an_error_and_has_taken_effect_is_applied(bench: Bench) -> None:
+    bench.cloud.on_write = lambda _: bench.cloud.routes.update({"new-n1": build.create_route().after})
+    bench.cloud.writes = [Rejected("the operation ended with an internal error")]
+    assert bench.only(build.create_route()).status is Status.APPLIED

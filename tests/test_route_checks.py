@@ -220,7 +220,7 @@ def test_a_route_of_the_cloud_itself_cannot_be_mended() -> None:
     finding = only(world(system))
     assert finding.code is Code.ROUTE_WRONG_NEXT_HOP
     assert not finding.fixable
-    assert "nobody can delete it" in (finding.obstacle or "")
+    assert "the cloud takes no route inside of it" in (finding.obstacle or "")
 
 
 def test_the_best_priority_of_all_cannot_be_bettered() -> None:

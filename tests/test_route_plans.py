@@ -106,6 +106,16 @@ def test_without_a_spare_route_a_replacement_is_refused_until_the_gap_is_accepte
     assert accepted.method is ReplaceMethod.DELETE_THEN_ADD
 
 
+def test_a_deletion_stays_out_when_the_route_that_it_keeps_is_not_made() -> None:
+    change = build.replace_route(quota=QUOTA)
+    other = build.delete_route(keeps=change.after, quota=QUOTA, subject="projects/p/global/routes/other")
+    plan = plan_of(change, other, free=0)
+    assert plan.changes == ()
+    assert [refusal.code for refusal in plan.refused] == ["route-quota", "route-quota"]
+    assert "stays until" in plan.refused[1].reason
+    assert told(plan_of(change, other, free=1)) == [("replace", "n1", ()), ("delete", "n1", ("c1",))]
+
+
 def test_delete_first_changes_nothing_where_there_is_room() -> None:
     (change,) = plan_of(build.replace_route(quota=QUOTA), free=1, delete_first=True).changes
     assert isinstance(change, ReplaceRoute)

@@ -174,6 +174,20 @@ def test_a_lost_source_is_one_event_and_not_one_per_node(tmp_path: Path) -> None
     assert [event.kind for event in after.activity[len(before.activity) :]] == [ActivityKind.SOURCE_LOST]
 
 
+def test_what_is_out_of_sight_is_neither_closed_nor_opened_again(tmp_path: Path) -> None:
+    node = build.node()
+    house = House(tmp_path, listing(node))
+    lost = (build.view(nodes=[node], readable=False, state=SourceState.DENIED),)
+    house.cloud.views = [seen(node, forwards=False), lost, seen(node, forwards=False), lost, seen(node, forwards=True)]
+    told: list[list[ActivityKind]] = []
+    count = 0
+    for _ in range(5):
+        activity = house.session.observe().activity
+        told.append([event.kind for event in activity[count:] if event.finding is not None])
+        count = len(activity)
+    assert told == [[ActivityKind.FINDING_OPENED], [], [], [], [ActivityKind.FINDING_CLOSED]]
+
+
 def test_read_only_has_no_writer_and_refuses(tmp_path: Path) -> None:
     node = build.node()
     house = House(tmp_path, listing(node), read_only=True)

@@ -43,7 +43,7 @@ def test_an_empty_variable_is_as_good_as_none(home: Path) -> None:
 
 def test_every_option_is_read_from_all_three_places(home: Path) -> None:
     texts = {"read-only": "true", "ascii": "yes", "max-changes": "9", "cloud": "aws", "theme": "mono"}
-    texts |= {"cluster-cidr": "10.42.0.0/16", "node-subnet": "10.0.0.0/24"}
+    texts |= {"cluster-cidr": "10.42.0.0/16", "node-subnet": "10.0.0.0/24", "gcp-project": "my-project-1"}
     given = {option.name: texts.get(option.name, "/some/text") for option in OPTIONS}
     environ = {option.variable: given[option.name] for option in OPTIONS}
     plain = {"read-only": "true", "ascii": "true", "max-changes": "9"}
@@ -73,6 +73,17 @@ def test_ranges_are_canonical_and_come_as_list_or_in_one_text(home: Path) -> Non
     assert load_settings({"cluster-cidr": ["10.42.0.0/16", "2001:db8::/56"]}, {}).cluster_cidrs == wanted
     text = 'cluster-cidr = ["10.42.0.0/16", "2001:db8::/56"]'
     assert load_settings({}, configured(text, home)).cluster_cidrs == wanted
+
+
+@pytest.mark.parametrize("project", ["123456789012", "p/q", "../x", "Bad Project!", ""])
+def test_what_cannot_be_a_project_s_id_is_refused(project: str) -> None:
+    with pytest.raises(UsageError, match="--gcp-project must"):
+        load_settings({"gcp-project": project}, {})
+
+
+@pytest.mark.parametrize("project", ["my-project-1", "example.com:my-project"])
+def test_a_project_s_id_may_carry_a_domain(project: str) -> None:
+    assert load_settings({"gcp-project": project}, {}).gcp_project == project
 
 
 def test_auto_takes_back_a_cloud_named_elsewhere(home: Path) -> None:

@@ -215,7 +215,7 @@ def test_stray_routes_are_deleted_only_when_asked_for(house: Open) -> None:
     here.plan(as_json=True)
     kept = json.loads(here.out)["changes"]
     assert all(change["node"] is not None for change in kept)
-    assert "1 stray route is left alone: plan --prune shows the deletion" in here.err
+    assert "1 stray route is left alone: l2bridge-tui plan --prune shows the deletion" in here.err
     here.plan(as_json=True, prune=True)
     pruned = json.loads(here.out)["changes"]
     (stray,) = (change for change in pruned if change["node"] is None)

@@ -133,6 +133,13 @@ def _one_of(*choices: str) -> Callable[[object], str]:
     return read
 
 
+def _project(given: object) -> str:
+    """Read a project's id. Its number would name the same project, and compare as another one."""
+    if not re.fullmatch(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]*", _text(given)):
+        raise ValueError(f"must be a project's id such as my-project-1, not {given!r}")
+    return _text(given)
+
+
 def _path(given: object) -> Path:
     return Path(_text(given)).expanduser()
 
@@ -172,7 +179,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="gcp-project",
         field="gcp_project",
-        read=_text,
+        read=_project,
         metavar="PROJECT",
         about="where Compute Engine nodes are looked for",
     ),

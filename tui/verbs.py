@@ -167,7 +167,7 @@ def _tell_strays(streams: Streams, selection: Selection, request: Request) -> No
     strays = sum(finding.code is Code.ROUTE_STRAY and finding.fixable for finding in selection.findings)
     if strays and not request.prune:
         routes = "1 stray route is" if strays == 1 else f"{strays} stray routes are"
-        streams.talk(f"{routes} left alone: plan --prune shows the deletion")
+        streams.talk(f"{routes} left alone: {request.program} plan --prune shows the deletion")
 
 
 def _nothing_to_do(made: Plan) -> str:

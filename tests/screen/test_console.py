@@ -134,6 +134,7 @@ async def test_quitting_during_an_apply_asks_and_lets_the_change_finish(tmp_path
             await shown.press("y")
         await shown.until(lambda: "skipped" in shown.text())
         assert isinstance(shown.app.screen, Run)
+        assert "Stopping" not in shown.text()
         assert [shown.world.interface(f"{name}").forwards for name in sorted(fixed(shown))].count(True) == 1
 
 
@@ -141,6 +142,22 @@ def fixed(shown: Console) -> set[str]:
     plan = shown.app.screen.plan if isinstance(shown.app.screen, Run) else None
     assert plan is not None
     return {f"{change.node}" for change in plan.changes}
+
+
+async def test_a_stop_that_was_asked_for_is_said_at_once(tmp_path: Path) -> None:
+    async with console(tmp_path) as shown:
+        await shown.press("F")
+        await shown.until(lambda: isinstance(shown.app.screen, Confirm))
+        with shown.world.hold(Call.WRITE) as arrived:
+            await shown.press("y")
+            await shown.until(arrived.is_set)
+            assert "waiting" in shown.text()
+            await shown.press("ctrl+c")
+            await shown.press("y")
+            assert "Stopping after this change" in shown.rows()[-2]
+            assert "waiting" not in shown.text()
+            assert "not begun" in shown.text()
+        await shown.until(lambda: "skipped" in shown.text())
 
 
 async def test_q_quits_at_once_when_nothing_is_under_way(tmp_path: Path) -> None:

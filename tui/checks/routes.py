@@ -151,6 +151,8 @@ def _remedy(delivery: Delivery, owner: _Owner, reason: str) -> list[RouteChange]
         return _Blocked(barrier)
     if delivery.right:
         return [_deletion(delivery.held, owner, route, delivery.right[0], reason) for route in delivery.wrong]
+    if owner.instance.running is False:
+        return _Blocked(f"its VM {owner.instance.id} does not run: start it, then look again")
     hop = _next_hop(delivery.cidr, owner)
     if isinstance(hop, _Blocked):
         return hop
@@ -169,9 +171,9 @@ def _barrier(delivery: Delivery, owner: _Owner) -> str | None:
         return f"a route controller writes these routes ({fabric.controller}): change them there"
     if delivery.cidr in fabric.contested:
         return f"two nodes claim {delivery.cidr}: a route can lead to one of them only"
-    fixed = next((route for route in delivery.wrong if route.system), None)
-    if fixed is not None:
-        return f"the cloud itself made {fixed.name} and nobody can delete it: use other pod CIDRs"
+    taken = next(fabric.reserved[delivery.held.table.id].around(delivery.cidr), None)
+    if taken is not None:
+        return f"a subnet of the network has {taken}, and the cloud takes no route inside of it: use other pod CIDRs"
     gap = fabric.gap({owner.placement.source or "", delivery.held.view.source.name})
     if gap is not None and delivery.wrong:  # adding alone takes nothing away
         return f"{gap}: nothing is deleted or replaced before everything has been read"
@@ -180,8 +182,6 @@ def _barrier(delivery: Delivery, owner: _Owner) -> str | None:
 
 def _replacement(delivery: Delivery, owner: _Owner, hop: NextHop, reason: str) -> list[RouteChange] | _Blocked:
     """Replace the route that wins now, and delete the others once the new one is there."""
-    if owner.instance.running is False:
-        return _Blocked(f"its VM {owner.instance.id} does not run: start it, then look again")
     same = next((route for route in delivery.wrong if leads_to(route, owner.placement) and _same(route, hop)), None)
     if same is not None:
         told = f"the cloud warns: {same.warning}" if same.warning else "the cloud calls it dead"

@@ -119,6 +119,8 @@ class GceReader:
 
     def _read_instances(self, project: _Project) -> None:
         try:
+            if project.name.isdecimal():  # its answers name it by its id, and nothing would be found to be the same
+                raise Unavailable(f"project {project.name} is named by its number: its nodes need the id instead")
             items = [
                 item
                 for page in self._pages(project, _instances_call(project.name), objects.InstancePage)

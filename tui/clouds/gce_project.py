@@ -35,6 +35,9 @@ _CREDENTIALS = "GOOGLE_APPLICATION_CREDENTIALS"
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _LOGIN = "run gcloud auth application-default login"
 
+_REFUSALS = ("access_denied", "invalid_client", "invalid_grant", "invalid_request", "unauthorized_client")
+"""How a token endpoint says that it will never answer otherwise (RFC 6749)."""
+
 _CONNECT_TIMEOUT_S = 5.0
 _READ_TIMEOUT_S = 30.0
 _METADATA_TIMEOUT_S = 1.0
@@ -329,10 +332,10 @@ def _unidentified(error: "GoogleAuthError") -> PortError:
 
 
 def _is_passing(error: "GoogleAuthError") -> bool:
-    """Tell whether the token endpoint did not answer or broke, rather than refuse, which it does with a code."""
+    """Tell whether the token endpoint did not answer or broke, rather than refuse, which it does with a known code."""
     from google.auth.exceptions import OAuthError, TransportError  # noqa: PLC0415
 
-    if isinstance(error, OAuthError) and "Error code" not in str(error):
+    if isinstance(error, OAuthError) and not any(code in str(error) for code in _REFUSALS):
         return True
     return bool(error.retryable) or isinstance(error.__cause__, TransportError)
 

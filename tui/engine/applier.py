@@ -6,13 +6,13 @@ believed, and never sent a second time when the end of the first is not known. M
 
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from tui.engine.journal import Journal
 from tui.engine.proof import Ending, holds, precondition, told
-from tui.model.change import Action, Change
+from tui.model.change import Action, Change, CreateRoute
 from tui.model.node import Cloud
 from tui.model.plan import ApplyResult, Outcome, Plan, Progress, Status
 from tui.ports import (
@@ -28,8 +28,8 @@ from tui.ports import (
 
 VERIFY_DEADLINE_S = 30.0
 """How long a written value may take to be seen; EC2 and Azure reads lag behind their writes by seconds."""
-THROTTLE_BUDGET_S = 60.0
-"""How long one change may wait for throttled calls altogether."""
+THROTTLE_BUDGET_S = 75.0
+"""How long one change may wait for throttled calls altogether: past the minute after which quotas are filled again."""
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 4.0
 _T = TypeVar("_T")
@@ -107,7 +107,7 @@ class Applier:
         steps = change.steps()
         endings: list[Ending] = []
         for number, step in enumerate(steps):
-            ending = (_refused(forbids(step)) if number else None) or self._step(step, patience)
+            ending = (_refused(forbids(step)) if number else self._foreseen(steps[1:])) or self._step(step, patience)
             if len(steps) > 1:
                 self._journal.step(run, step, ending.status)
             endings.append(ending)
@@ -117,6 +117,18 @@ class Applier:
         if all(ending.status is Status.ALREADY_SO for ending in endings):
             return Ending(Status.ALREADY_SO)
         return Ending(Status.APPLIED)
+
+    def _foreseen(self, later: Sequence[Change]) -> Ending | None:
+        """Return why a later step will be refused, as far as that can be seen before the first one is taken."""
+        for step in later:
+            if isinstance(step, CreateRoute):  # after a deletion: it must not leave a gap for nothing
+                try:
+                    ending = precondition(step, self._reader(step.cloud).read(step))
+                except PortError as error:
+                    return Ending(Status.FAILED, f"nothing was written, its state could not be read: {error}")
+                if ending is not None and ending.status is Status.REFUSED:
+                    return ending
+        return None
 
     def _step(self, change: Change, patience: "_Patience") -> Ending:
         reader = self._reader(change.cloud)
@@ -132,12 +144,12 @@ class Applier:
         doubt: str | None = None
         try:
             patience.call(lambda: self._writer(change.cloud).write(change))
-        except Conflict as error:
-            return Ending(Status.REFUSED, f"it was changed by somebody else meanwhile: {error}")
         except Indeterminate as error:
             doubt = str(error)
         except PortError as error:
-            return Ending(Status.FAILED, str(error))
+            if _is_in_place(change, reader):  # an operation may end in an error and yet have taken effect
+                return Ending(Status.APPLIED)
+            return Ending(Status.REFUSED if isinstance(error, Conflict) else Status.FAILED, str(error))
         return self._verify(change, reader, doubt)
 
     def _verify(self, change: Change, reader: CloudReader, doubt: str | None) -> Ending:
@@ -159,6 +171,13 @@ class Applier:
                 return Ending(Status.INDETERMINATE, f"sent, but not seen after {VERIFY_DEADLINE_S:.0f} s: {seen}")
             self._clock.wait(self._never, min(pause_s, left_s))
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+
+def _is_in_place(change: Change, reader: CloudReader) -> bool:
+    try:
+        return holds(change, reader.read(change))
+    except PortError:
+        return False
 
 
 def _refused(reason: str | None) -> Ending | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from tui.model.change import Action, Change, CreateRoute, DeleteRoute, ReplaceRoute, RouteChange, SetForwarding
+from tui.model.fabric import leads_to
 from tui.model.finding import Code, Report
 from tui.model.network import Route
 from tui.model.node import IPNetwork, Node, contains
@@ -26,32 +27,62 @@ class Ending:
 def hindrance(change: Change, report: Report) -> str | None:
     """Return why the cluster, as the newest report knows it, forbids the change; None when it does not.
 
-    A change for a node needs that very node, and a route for it needs the pod CIDR to be the node's still. What was
-    made out to belong to nobody must belong to nobody still. Nothing is taken away on old news, and no route is touched
-    that a route controller writes.
+    A change for a node needs that very node, and a route for it needs the pod CIDR to be the node's still, and nobody
+    else's, and the VM to be where the right route leads. What was made out to belong to nobody must belong to nobody
+    still. Nothing is taken away on old news, and no route is touched that a route controller writes.
     """
-    nodes = report.snapshot.nodes or ()
-    if not isinstance(change, SetForwarding):
-        if any(finding.code is Code.ROUTE_CONTROLLER_ACTIVE for finding in report.findings):
-            return "a route controller writes these routes now: change them there"
-        source = report.snapshot.nodes_source
-        if change.action is not Action.CREATE and source.state is not SourceState.OK:
-            return f"{source.name} is {source.state}, and nothing is deleted on old news: {source.message}"
-    if change.node_uid is None:
-        return _claimed(change, nodes)
-    node = next((node for node in nodes if node.uid == change.node_uid), None)
-    if node is None:
-        return f"node {change.node} is not the one that the plan was made for, or is gone"
-    if not isinstance(change, SetForwarding) and _destination(change) not in node.pod_cidrs:
-        return f"{_destination(change)} is no longer a pod CIDR of node {change.node}: plan again"
+    if isinstance(change, SetForwarding):
+        return None if _present(change, report) else _gone(change)
+    return _untouchable(change, report) or _astray(change, report)
+
+
+def _present(change: Change, report: Report) -> Node | None:
+    return next((node for node in report.snapshot.nodes or () if node.uid == change.node_uid), None)
+
+
+def _gone(change: Change) -> str:
+    return f"node {change.node} is not the one that the plan was made for, or is gone"
+
+
+def _untouchable(change: RouteChange, report: Report) -> str | None:
+    """Return why no route may be touched now, whosever it is."""
+    if any(finding.code is Code.ROUTE_CONTROLLER_ACTIVE for finding in report.findings):
+        return "a route controller writes these routes now: change them there"
+    source = report.snapshot.nodes_source
+    if change.action is not Action.CREATE and source.state is not SourceState.OK:
+        return f"{source.name} is {source.state}, and nothing is deleted on old news: {source.message}"
     return None
 
 
-def _claimed(change: Change, nodes: tuple[Node, ...]) -> str | None:
-    if isinstance(change, SetForwarding):
-        return "the plan does not say for which node"
-    if not nodes:
-        return "the cluster tells of no nodes, so that nothing is proven to belong to nobody"
+def _astray(change: RouteChange, report: Report) -> str | None:
+    """Return why the change no longer does right by the nodes."""
+    nodes = report.snapshot.nodes or ()
+    if change.node_uid is None:
+        return _claimed(change, nodes) if nodes else "the cluster tells of no nodes, so that nothing is proven stray"
+    node = _present(change, report)
+    if node is None:
+        return _gone(change)
+    if _destination(change) not in node.pod_cidrs:
+        return f"{_destination(change)} is no longer a pod CIDR of node {change.node}: plan again"
+    if change.undo:
+        return None
+    return _claimed(change, tuple(other for other in nodes if other is not node)) or _moved(change, report)
+
+
+def _moved(change: RouteChange, report: Report) -> str | None:
+    """Return why the node's VM is no longer the one that the plan leads packets to; None when it is."""
+    placement = next(one.placement for one in report.assessments if one.node.uid == change.node_uid)
+    if placement.instance is None:
+        return f"the VM of node {change.node} cannot be told now: {placement.reason}"
+    right = change.keeps if isinstance(change, DeleteRoute) else change.after
+    if right is not None and not leads_to(right, placement):
+        return f"{right.next_hop.label} is no longer where node {change.node} is: plan again"
+    if isinstance(change, DeleteRoute) and leads_to(change.before, placement):
+        return f"{change.before.name} leads to node {change.node} by now: plan again"
+    return None
+
+
+def _claimed(change: RouteChange, nodes: tuple[Node, ...]) -> str | None:
     destination = _destination(change)
     for node in nodes:
         if any(contains(cidr, destination) or contains(destination, cidr) for cidr in node.pod_cidrs):

@@ -1,6 +1,6 @@
 """What changed between two reports, as activities: pure. May import the model only."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from tui.model.finding import Activity, ActivityKind, Finding, Report, Severity
@@ -72,23 +72,50 @@ def _difference(was: Node, now: Node) -> str:
 def _findings(before: Report | None, after: Report, at: datetime) -> Iterator[Activity]:
     if after.synchronising:
         return
-    known = _told(before) if before else {}
+    known = {**_open(before.activity), **_told(before)} if before else {}
     present = _told(after)
     for identity, finding in known.items():
-        if identity not in present:
+        if identity not in present and _would_be_seen(finding, after):
             yield _of(finding, ActivityKind.FINDING_CLOSED, at)
     for identity, finding in present.items():
         if identity not in known:
             yield _of(finding, ActivityKind.FINDING_OPENED, at)
 
 
-def _told(report: Report) -> dict[tuple[str, str | None, str], Finding]:
+_Identity = tuple[str, str | None, str]
+
+
+def _open(activity: Iterable[Activity]) -> dict[_Identity, Finding]:
+    """Return the findings that were opened and not closed since; some are out of sight while a source is lost."""
+    opened: dict[_Identity, Finding] = {}
+    for event in activity:
+        if event.finding is not None and event.kind is ActivityKind.FINDING_OPENED:
+            opened[_identity(event.finding)] = event.finding
+        elif event.finding is not None and event.kind is ActivityKind.FINDING_CLOSED:
+            opened.pop(_identity(event.finding), None)
+    return opened
+
+
+def _would_be_seen(finding: Finding, report: Report) -> bool:
+    """Tell whether the report would have the finding if it were still true: what it is about has been read."""
+    snapshot = report.snapshot
+    uids = {assessment.node.uid for assessment in report.assessments if assessment.node.name == finding.node}
+    asked = [
+        view
+        for view in snapshot.views
+        if finding.node is None or not uids.isdisjoint(view.node_uids | view.routed_uids)
+    ]
+    sources = (snapshot.nodes_source, *(view.source for view in asked))
+    return all(source.state in {SourceState.OK, SourceState.STALE} for source in sources)
+
+
+def _identity(finding: Finding) -> _Identity:
+    return (finding.code, finding.node, finding.subject)
+
+
+def _told(report: Report) -> dict[_Identity, Finding]:
     """Return the findings that are events, by identity. What could not be told is its source's event."""
-    return {
-        (finding.code, finding.node, finding.subject): finding
-        for finding in report.findings
-        if finding.severity is not Severity.UNKNOWN
-    }
+    return {_identity(finding): finding for finding in report.findings if finding.severity is not Severity.UNKNOWN}
 
 
 def _of(finding: Finding, kind: ActivityKind, at: datetime) -> Activity:

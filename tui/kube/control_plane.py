@@ -13,20 +13,25 @@ import msgspec
 
 from tui.kube.answers import Malformed
 
-SELECTORS = tuple(
-    f"{label} in (kube-controller-manager,cloud-controller-manager)" for label in ("component", "k8s-app")
-)
-"""Of kubeadm's static pods, and of the controller managers that are deployed as a DaemonSet."""
 _KUBE, _CLOUD = "kube-controller-manager", "cloud-controller-manager"
+SELECTORS = (
+    f"component in ({_KUBE},{_CLOUD})",
+    f"k8s-app in ({_KUBE},{_CLOUD},aws-{_CLOUD},gcp-{_CLOUD},azure-{_CLOUD})",
+)
+"""Of kubeadm's static pods, and of the cloud controller managers that are deployed as a DaemonSet."""
 _CONTROLLER_NAMES = frozenset({"route", "node-route-controller"})
+_SWITCHES = frozenset({"configure-cloud-routes", "allocate-node-cidrs"})
+"""Flags that take no word of their own as a value, only one behind an equals sign."""
 
 
-class _ListMetadata(msgspec.Struct, gc=False):
-    continue_: str = msgspec.field(default="", name="continue")
+class _Labels(msgspec.Struct, gc=False):
+    component: str = ""
+    k8s_app: str = msgspec.field(default="", name="k8s-app")
 
 
 class _Metadata(msgspec.Struct, gc=False):
     name: str = ""
+    labels: _Labels | None = None
 
 
 class _Container(msgspec.Struct, gc=False):
@@ -48,34 +53,37 @@ class _Pod(msgspec.Struct, gc=False):
     status: _Status | None = None
 
 
-class _PodPage(msgspec.Struct, gc=False):
-    metadata: _ListMetadata
+class _PodList(msgspec.Struct, gc=False):
     items: list[_Pod] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pod:
-    """A pod as far as it is needed here. ``words`` are the command lines of its containers, split as a shell does."""
+    """A pod as far as it is needed here.
+
+    ``component`` is what its labels call it, "" when they do not say. ``words`` are the command lines of its
+    containers, split as a shell does.
+    """
 
     name: str
+    component: str = ""
     running: bool
     words: tuple[tuple[str, ...], ...]
 
 
-def decode_pods(body: bytes) -> tuple[tuple[Pod, ...], str]:
-    """Return one page of a pod list, and the token of the next, "" on the last. Raises ``Malformed``."""
+def decode_pods(body: bytes) -> tuple[Pod, ...]:
+    """Return the pods of a list. Raises ``Malformed``."""
     try:
-        page = msgspec.json.decode(body, type=_PodPage)
+        return tuple(_pod(raw) for raw in msgspec.json.decode(body, type=_PodList).items or ())
     except msgspec.DecodeError as error:
         raise Malformed(str(error)) from error
-    return tuple(_pod(raw) for raw in page.items or ()), page.metadata.continue_
 
 
 def route_writer(pods: Iterable[Pod]) -> str | None:
     """Return, in words, which running pod writes routes and how that is known; None when none does."""
     for pod in pods:
         for words in pod.words if pod.running else ():
-            evidence = _evidence(words)
+            evidence = _evidence(pod.component, words)
             if evidence is not None:
                 return f"pod kube-system/{pod.name} {evidence}"
     return None
@@ -83,8 +91,10 @@ def route_writer(pods: Iterable[Pod]) -> str | None:
 
 def _pod(raw: _Pod) -> Pod:
     containers = raw.spec.containers or () if raw.spec else ()
+    labels = raw.metadata.labels or _Labels()
     return Pod(
         name=raw.metadata.name,
+        component=labels.component or labels.k8s_app,
         running=raw.status is not None and raw.status.phase == "Running",
         words=tuple(tuple(_words(container)) for container in containers),
     )
@@ -102,14 +112,13 @@ def _words(container: _Container) -> Iterator[str]:
             yield word
 
 
-def _evidence(words: tuple[str, ...]) -> str | None:
+def _evidence(component: str, words: tuple[str, ...]) -> str | None:
     """Return why this command line writes routes; None when it does not."""
     flags = _flags(words)
     told = flags.get("configure-cloud-routes", "")
     if told.lower() in {"false", "0", "f"} or not _selected(flags.get("controllers", "*")):
         return None
-    known = any(_KUBE in word for word in words if not word.startswith("-"))
-    if known:
+    if component == _KUBE or any(word.rpartition("/")[2] == _KUBE for word in words):
         provider = flags.get("cloud-provider", "")
         if provider in {"", "external"} or flags.get("allocate-node-cidrs", "").lower() not in {"true", "1", "t"}:
             return None
@@ -121,12 +130,11 @@ def _evidence(words: tuple[str, ...]) -> str | None:
 def _flags(words: tuple[str, ...]) -> Mapping[str, str]:
     """Return the flags by name without dashes, the last of a name winning. A flag without a value is ``true``."""
     flags: dict[str, str] = {}
-    for position, word in enumerate(words):
-        name, given, value = word.lstrip("-").partition("=")
-        if not word.startswith("-"):
-            continue
-        following = words[position + 1] if position + 1 < len(words) else "-"
-        flags[name] = value if given else "true" if following.startswith("-") else following
+    for word, following in zip(words, (*words[1:], "-"), strict=False):
+        if word.startswith("-"):
+            name, given, value = word.lstrip("-").partition("=")
+            alone = name in _SWITCHES or following.startswith("-")
+            flags[name] = value if given else "true" if alone else following
     return flags
 
 

@@ -159,26 +159,18 @@ class KubeNodes:
     def _route_controller(self) -> str | None:
         """Return what the first control plane pod that writes routes shows; None when none does or none may be seen."""
         for selector in SELECTORS:
-            token = ""
-            while True:
-                query = {"labelSelector": selector, "limit": str(_PAGE_NODES)} | ({"continue": token} if token else {})
-                body = self._optional(f"/api/v1/namespaces/{_SYSTEM}/pods", query)
-                try:
-                    pods, token = decode_pods(body) if body else ((), "")
-                except Malformed:
-                    break
-                evidence = route_writer(pods)
+            body = self._optional(f"/api/v1/namespaces/{_SYSTEM}/pods", {"labelSelector": selector})
+            with contextlib.suppress(Malformed):
+                evidence = route_writer(decode_pods(body)) if body else None
                 if evidence is not None:
                     return evidence
-                if not token:
-                    break
         return None
 
     def _optional(self, path: str, query: Mapping[str, str] = MappingProxyType({})) -> bytes | None:
-        """Return the answer; None where it is denied, absent, or has expired between two pages."""
+        """Return the answer; None where it is denied or absent."""
         try:
             return self._request(path, query).read()
-        except (NotFound, Denied, Expired):
+        except (NotFound, Denied):
             return None
 
     def close(self) -> None:

@@ -34,7 +34,8 @@ class _Change:
 
     ``node`` and ``node_uid`` are None for a change about no present node (a stray route). ``source`` is the observing
     source's name, ``subject`` the id of the resource as the cloud's API takes it. ``command`` is the same change for
-    the cloud's own command line, "" until a plan is made. ``id`` is unique within a plan, "" outside of one.
+    the cloud's own command line, "" until a plan is made. ``id`` is unique within a plan, "" outside of one. ``undo``
+    when it takes another change back, whatever that means for the node.
     """
 
     node: str | None
@@ -49,6 +50,7 @@ class _Change:
     depends_on: tuple[str, ...] = ()
     command: str = ""
     id: str = ""
+    undo: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,10 @@ class SetForwarding(_Change):
 
     def inverse(self) -> "SetForwarding":
         """Return the change that puts the flag back, given that nobody has touched it since."""
-        return replace(self, before=self.after, after=self.before, token=None, caution=None, command="", id="")
+        undo = not self.undo
+        return replace(
+            self, before=self.after, after=self.before, token=None, caution=None, command="", id="", undo=undo
+        )
 
     def steps(self) -> tuple["Change", ...]:
         """Return what is written, one proven after the other."""
@@ -110,7 +115,7 @@ class CreateRoute(_RouteChange):
 
     def inverse(self) -> "DeleteRoute":
         """Return the change that takes the route away again."""
-        return DeleteRoute(**_shared(self), before=self.after)
+        return DeleteRoute(**_shared(self, undo=not self.undo), before=self.after)
 
     def steps(self) -> tuple["Change", ...]:
         """Return what is written, one proven after the other."""
@@ -141,7 +146,9 @@ class DeleteRoute(_RouteChange):
 
     def inverse(self) -> "CreateRoute":
         """Return the change that adds the route again."""
-        return CreateRoute(**_shared(self), after=replace(self.before, token=None, dead=False, warning=None))
+        return CreateRoute(
+            **_shared(self, undo=not self.undo), after=replace(self.before, token=None, dead=False, warning=None)
+        )
 
     def steps(self) -> tuple["Change", ...]:
         """Return what is written, one proven after the other."""
@@ -176,13 +183,14 @@ class ReplaceRoute(_RouteChange):
             depends_on=(),
             command="",
             id="",
+            undo=not self.undo,
         )
 
     def steps(self) -> tuple["Change", ...]:
         """Return what is written, one proven after the other: make before break, unless told otherwise."""
         if self.method is ReplaceMethod.IN_PLACE:
             return (self,)
-        shared = _shared(self) | {"id": self.id, "depends_on": self.depends_on}
+        shared = _shared(self, undo=self.undo) | {"id": self.id, "depends_on": self.depends_on}
         create = CreateRoute(**shared, after=self.after)
         adds_first = self.method is ReplaceMethod.ADD_THEN_DELETE
         shared["subject"] = self.old_subject
@@ -190,10 +198,10 @@ class ReplaceRoute(_RouteChange):
         return (create, delete) if adds_first else (delete, create)
 
 
-def _shared(change: _RouteChange) -> dict[str, Any]:
+def _shared(change: _RouteChange, *, undo: bool) -> dict[str, Any]:
     """Return what another change of the same route has in common with this one."""
     names = ("node", "node_uid", "cloud", "source", "subject", "reason", "disruption", "table", "quota")
-    return {name: getattr(change, name) for name in names}
+    return {name: getattr(change, name) for name in names} | {"undo": undo}
 
 
 RouteChange = CreateRoute | ReplaceRoute | DeleteRoute

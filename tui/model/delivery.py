@@ -6,7 +6,8 @@ Standard library only.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tui.model.fabric import ROUTED, Fabric, Held, Life, leads_to, rank
+from tui.model.controller import ROUTED
+from tui.model.fabric import Fabric, Held, Life, leads_to, rank
 from tui.model.finding import RouteState, worst_route
 from tui.model.network import Route
 from tui.model.node import Cloud, IPNetwork, Node

@@ -62,6 +62,7 @@ def change_document(change: Change) -> dict[str, object]:
         "nodeUID": change.node_uid,
         "source": change.source,
         "token": change.token,
+        "undo": change.undo,
         **details,
     }
 
@@ -174,6 +175,7 @@ def _change(fields: "_Fields") -> Change:
         "disruption": Disruption(fields.text("disruption")),
         "depends_on": tuple(fields.texts("dependsOn")),
         "command": fields.text("command"),
+        "undo": fields.flag("undo"),
     }
     if kind == SetForwarding.kind:
         return _set_forwarding(fields, shared)

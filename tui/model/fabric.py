@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
 
+from tui.model.controller import ROUTED, route_controller
 from tui.model.network import Instance, NextHopKind, Route, RouteTable
 from tui.model.node import Cloud, IPAddress, IPNetwork, Node
 from tui.model.ranges import Ranges
-from tui.model.snapshot import CloudView, Joined, Placement, Snapshot, SourceState
-
-ROUTED = frozenset({Cloud.GCE, Cloud.AZURE})
-"""The clouds that deliver pod packets by route; elsewhere layer 2 does."""
+from tui.model.snapshot import CloudView, Joined, Placement, SourceState
 
 DEFAULT_PRIORITY = 1000
 """What Compute Engine gives to a route that names no priority."""
@@ -68,9 +66,10 @@ class Fabric:
 
     ``views`` are those of clouds with routes; ``tables`` are by id, each once. ``exact`` are the routes of a table by
     destination. ``tag_sets`` are the different sets of tags that the node VMs of a network carry. ``addresses`` are
-    looked up within a network: two networks may use the same ones. ``names`` are taken names by route prefix, ``read``
-    the sources that told all instances. ``claims`` are the pod CIDRs of all nodes, ``contested`` those that overlap
-    another node's. ``controller`` is evidence that something else writes routes.
+    looked up within a network: two networks may use the same ones. ``reserved`` are the ranges of a table's own subnets
+    and peerings, in which the cloud takes no route. ``names`` are taken names by route prefix, ``read`` the sources
+    that were asked for instances and told all. ``claims`` are the pod CIDRs of all nodes, ``contested`` those that
+    overlap another node's. ``controller`` is evidence that something else writes routes.
     """
 
     joined: Joined
@@ -78,6 +77,7 @@ class Fabric:
     read: frozenset[str]
     tables: Mapping[str, Held]
     exact: Mapping[str, Mapping[IPNetwork, Sequence[Route]]]
+    reserved: Mapping[str, Ranges]
     names: Mapping[str, frozenset[str]]
     instances: Mapping[tuple[Cloud, str], Instance]
     addresses: Mapping[tuple[Cloud, str, IPAddress], Instance]
@@ -110,9 +110,17 @@ class Fabric:
         return cls(
             joined=joined,
             views=views,
-            read=frozenset(view.source.name for view in views if view.complete and view.instances is not None),
+            read=frozenset(
+                view.source.name
+                for view in views
+                if view.complete and view.instances is not None and view.node_uids  # else nobody asked for VMs
+            ),
             tables=tables,
             exact={held.table.id: _by_destination(held.table) for held in tables.values()},
+            reserved={
+                held.table.id: Ranges.of(route.destination for route in held.table.routes if route.system)
+                for held in tables.values()
+            },
             names={prefix: frozenset(found) for prefix, found in names.items()},
             instances={(view.cloud, vm.key): vm for view in views for vm in view.instances or ()},
             addresses={
@@ -128,7 +136,10 @@ class Fabric:
             tag_sets=tag_sets,
             claims=claims,
             contested=_contested(joined.nodes, claims),
-            controller=route_controller(joined.snapshot, tables.values()),
+            controller=route_controller(
+                joined.snapshot,
+                chain.from_iterable(held.table.routes for held in tables.values() if held.view.cloud is Cloud.GCE),
+            ),
         )
 
     def serving(self, placement: Placement) -> tuple[Held, ...] | None:
@@ -162,8 +173,9 @@ class Fabric:
     def life(self, route: Route, held: Held) -> Life:
         """Return what became of the route's next hop.
 
-        What is absent is gone only if the place to look was read completely: an instance's own project, and for an
-        address all that was to be read of the cloud.
+        What is absent is gone only if the place to look was read completely: an instance's own project, and on Azure
+        all subscriptions for an address. On Compute Engine an address may be another project's; the cloud itself warns
+        of one that nobody has.
         """
         hop, cloud = route.next_hop, held.view.cloud
         if hop.kind is NextHopKind.OTHER:
@@ -174,10 +186,10 @@ class Fabric:
             places = {f"{cloud}:{key.partition('/')[0]}"}
         else:
             found = None if hop.address is None else self.addresses.get((cloud, held.network, hop.address))
-            places = {view.source.name for view in self.views if view.cloud is cloud}
+            places = set() if cloud is Cloud.GCE else {view.source.name for view in self.views if view.cloud is cloud}
         if found is not None and found.running is False:
             return Life.STOPPED
-        if found is None and places <= self.read:
+        if found is None and places and places <= self.read:
             return Life.GONE
         if route.dead:
             return Life.DEAD
@@ -258,36 +270,3 @@ def _contested(nodes: Iterable[Node], claims: Ranges) -> frozenset[IPNetwork]:
         outer = [found for found in claims.around(cidr) if found != cidr]
         contested.update((*outer, cidr) if outer else ())
     return frozenset(contested)
-
-
-_MARK = "k8s-node-route"
-"""The description that Compute Engine's cloud controller manager gives to its routes; their names end in a node uid."""
-
-
-def route_controller(snapshot: Snapshot, tables: Iterable[Held]) -> str | None:
-    """Return evidence, in words, that something else writes the nodes' routes; None when there is none.
-
-    The kubelet itself writes the reason ``NoRouteCreated`` with another message, and flannel ``FlannelIsUp``: a
-    controller at work overwrites both within seconds.
-    """
-    nodes = [node for node in snapshot.nodes or () if snapshot.scope.cloud_of(node) in ROUTED]
-    if not nodes:
-        return None
-    marked = [node for node in nodes if _reconciled(node)]
-    if marked:
-        others = f" and {len(marked) - 1} more" if len(marked) > 1 else ""
-        return f"the condition NetworkUnavailable of {marked[0].name}{others} has the reason {marked[0].network_reason}"
-    if snapshot.cluster.route_controller is not None:
-        return snapshot.cluster.route_controller
-    uids = {node.uid for node in nodes if node.network_reason != "FlannelIsUp"}
-    lengths = {len(uid) for uid in uids}
-    for route in chain.from_iterable(held.table.routes for held in tables if held.view.cloud is Cloud.GCE):
-        if route.description == _MARK and any(route.name[-length:] in uids for length in lengths):
-            return f"route {route.name} is marked {_MARK} and belongs to a present node"
-    return None
-
-
-def _reconciled(node: Node) -> bool:
-    if node.network_reason == "NoRouteCreated":
-        return (node.network_message or "").startswith("RouteController")
-    return node.network_reason == "RouteCreated"

@@ -3,8 +3,10 @@
 The adapters translate their cloud's words into these; nothing here knows a cloud's API. Standard library only.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import collapse_addresses
 
 from tui.model.node import Cloud, IPAddress, IPNetwork, contains
 
@@ -71,7 +73,11 @@ class NetworkInterface:
 
     def owns(self, cidr: IPNetwork) -> bool:
         """Tell whether the cloud itself delivers the whole range to this interface."""
-        return any(contains(owned, cidr) for owned in self.owned_cidrs)
+        if cidr.version == 4:
+            joined: Iterable[IPNetwork] = collapse_addresses(one for one in self.owned_cidrs if one.version == 4)
+        else:
+            joined = collapse_addresses(one for one in self.owned_cidrs if one.version == 6)
+        return any(contains(one, cidr) for one in joined)
 
     def may_carry(self, cidr: IPNetwork) -> bool | None:
         """Tell whether packets from and to the range may pass; None when that was not observed."""

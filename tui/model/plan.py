@@ -147,13 +147,17 @@ def _order(change: Change) -> tuple[int, str, str]:
 def _fitted(
     changes: Iterable[Change], quotas: Iterable[RouteQuota], *, delete_first: bool
 ) -> tuple[list[Change], list[Refusal]]:
-    """Leave out what the quotas have no room for when its turn comes."""
+    """Leave out what the quotas have no room for when its turn comes, and deletions that need what was left out."""
     free = {quota.name: quota.free for quota in quotas}
     fitting: list[Change] = []
     refused: list[Refusal] = []
+    lost: set[Route] = set()
     for change in changes:
         quota = None if isinstance(change, SetForwarding) else change.quota
-        if quota is None or quota not in free:
+        if isinstance(change, DeleteRoute) and change.keeps in lost:
+            reason = f"{change.before.name} stays until the route that is to take over can be added"
+            refused.append(Refusal(node=change.node, code="route-quota", reason=reason))
+        elif quota is None or quota not in free:
             fitting.append(change)
         elif isinstance(change, DeleteRoute):
             free[quota] += 1
@@ -163,7 +167,8 @@ def _fitted(
             fitting.append(change)
         elif isinstance(change, ReplaceRoute) and delete_first:
             fitting.append(replace(change, method=ReplaceMethod.DELETE_THEN_ADD))
-        else:
+        elif isinstance(change, CreateRoute | ReplaceRoute):
+            lost.add(change.after)
             reason = f"{quota} has no room for one route more: raise the limit"
             if isinstance(change, ReplaceRoute):
                 reason += ", or plan with --delete-first, which leaves the pod CIDR without a route for seconds"

@@ -235,6 +235,8 @@ class L2BridgeApp(App[int], inherit_bindings=False):
     def _stop(self) -> None:
         self.session.stop_after_current()
         self.say("Stopping after the current change.")
+        if self._run_view is not None:
+            self._run_view.stop()
 
     def leave(self, code: int) -> None:
         """End with this exit code as soon as the change under way, if any, is finished and written down."""

@@ -21,6 +21,7 @@ _SIGNS = {
 }
 _STATUS = {status: Span(f"{status.value:<13} {sign}", tone) for status, (sign, tone) in _SIGNS.items()}
 _WAITING = Span(f"{'waiting':<13} .", Tone.DIM)
+_NOT_BEGUN = Span(f"{'not begun':<13} -", Tone.DIM)
 _WORKING = Span(f"{'working':<13} >", Tone.NEW)
 
 
@@ -38,13 +39,14 @@ class Run(Dialog[None]):
         self._outcomes: dict[str, Outcome] = {}
         self._working: str | None = None
         self._stands = False
+        self._stopping = False
         self._ended: ApplyResult | PortError | None = None
 
     @classmethod
     def of(cls, left: "Run") -> "Run":
         """Return a view of the same run, for one that was left before its end."""
         view = cls(left.plan, ascii_only=left.ascii_only)
-        view._outcomes, view._ended = left._outcomes, left._ended
+        view._outcomes, view._ended, view._stopping = left._outcomes, left._ended, left._stopping
         return view
 
     @property
@@ -64,6 +66,11 @@ class Run(Dialog[None]):
         else:
             self._working = None
             self._outcomes[progress.change.id] = progress.outcome
+        self._draw()
+
+    def stop(self) -> None:
+        """Say that no further change begins."""
+        self._stopping = True
         self._draw()
 
     def finish(self, ended: ApplyResult | PortError) -> None:
@@ -88,8 +95,11 @@ class Run(Dialog[None]):
         self.text.show(self._rows())
         if self._ended is None:
             self.heading.show(line(Span("Applying to ", Tone.STRONG), Span(self._place, Tone.TITLE)))
-            stop, leave = Span("ctrl+c", Tone.KEY), Span("esc", Tone.KEY)
-            self.foot.show(line(f"{self.progress()}   ", stop, " stop after this change   ", leave, " to the list"))
+            leave = Span("esc", Tone.KEY)
+            stop: list[Span | str] = [Span("ctrl+c", Tone.KEY), " stop after this change"]
+            if self._stopping:
+                stop = [Span("Stopping after this change", Tone.FIX)]
+            self.foot.show(line(f"{self.progress()}   ", *stop, "   ", leave, " to the list"))
         else:
             self.heading.show(line(*verdict(self._ended), " on ", Span(self._place, Tone.TITLE)))
             self.foot.show(line(Span("enter", Tone.KEY), " close   ", Span("4", Tone.KEY), " activity has it later"))
@@ -104,7 +114,8 @@ class Run(Dialog[None]):
             yield line()
         for change in self.plan.changes:
             outcome = self._outcomes.get(change.id)
-            state = _STATUS[outcome.status] if outcome else _WORKING if change.id == self._working else _WAITING
+            waiting = _NOT_BEGUN if self._stopping else _WAITING
+            state = _STATUS[outcome.status] if outcome else _WORKING if change.id == self._working else waiting
             taken = f"  {outcome.seconds:.1f} s" if outcome and outcome.seconds >= 0.1 else ""
             name = Span(legible(change.node or node_words(change)), Tone.STRONG)
             deed = f"  {symbol(change)} {change.kind} of {legible(change.subject)}{taken}"
