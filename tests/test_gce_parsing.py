@@ -145,6 +145,20 @@ def test_a_vm_is_named_in_its_own_projects_networks_and_has_an_address_in_others
 
 
 @pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"nextHopNetwork": NETWORK}, True),
+        ({"routeType": "SUBNET", "nextHopPeering": "peer-1"}, True),
+        ({"nextHopPeering": "peer-1"}, False),
+        ({"routeType": "BGP", "nextHopHub": "//networkconnectivity/hub"}, False),
+        ({"nextHopIp": "10.0.0.9"}, False),
+    ],
+)
+def test_only_a_subnets_own_range_keeps_other_routes_out(told: dict[str, str], expected: bool) -> None:
+    assert route(**told).reserves is expected
+
+
+@pytest.mark.parametrize(
     ("told", "kind", "text", "system"),
     [
         (

@@ -220,7 +220,22 @@ def test_a_route_of_the_cloud_itself_cannot_be_mended() -> None:
     finding = only(world(system))
     assert finding.code is Code.ROUTE_WRONG_NEXT_HOP
     assert not finding.fixable
-    assert "the cloud takes no route inside of it" in (finding.obstacle or "")
+    assert "nobody can delete it" in (finding.obstacle or "")
+
+
+def test_no_route_is_made_inside_of_a_range_that_a_subnet_has() -> None:
+    subnet = build.route(
+        "10.42.0.0/16", to="net", kind=NextHopKind.OTHER, name="subnet", priority=0, system=True, reserves=True
+    )
+    finding = only(world(subnet))
+    assert finding.code is Code.ROUTE_MISSING
+    assert not finding.fixable
+    assert "a subnet of the network has 10.42.0.0/16" in (finding.obstacle or "")
+
+
+def test_a_route_that_was_learned_for_a_wider_range_is_in_nobodys_way() -> None:
+    learned = build.route("10.0.0.0/8", to="vpn", kind=NextHopKind.OTHER, name="bgp", priority=0, system=True)
+    assert isinstance(only(world(learned)).remedy[0], CreateRoute)
 
 
 def test_the_best_priority_of_all_cannot_be_bettered() -> None:

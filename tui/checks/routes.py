@@ -171,13 +171,22 @@ def _barrier(delivery: Delivery, owner: _Owner) -> str | None:
         return f"a route controller writes these routes ({fabric.controller}): change them there"
     if delivery.cidr in fabric.contested:
         return f"two nodes claim {delivery.cidr}: a route can lead to one of them only"
-    taken = next(fabric.reserved[delivery.held.table.id].around(delivery.cidr), None)
+    taken = _taken(delivery, fabric)
     if taken is not None:
-        return f"a subnet of the network has {taken}, and the cloud takes no route inside of it: use other pod CIDRs"
+        return f"{taken}: use other pod CIDRs"
     gap = fabric.gap({owner.placement.source or "", delivery.held.view.source.name})
     if gap is not None and delivery.wrong:  # adding alone takes nothing away
         return f"{gap}: nothing is deleted or replaced before everything has been read"
     return None
+
+
+def _taken(delivery: Delivery, fabric: Fabric) -> str | None:
+    """Return what the cloud itself does with the range, so that no route of ours can; None when it leaves it to us."""
+    subnet = next(fabric.reserved[delivery.held.table.id].around(delivery.cidr), None)
+    if subnet is not None:
+        return f"a subnet of the network has {subnet}, and the cloud takes no route inside of it"
+    fixed = next((route for route in delivery.wrong if route.system), None)
+    return None if fixed is None else f"the cloud itself made {fixed.name} and nobody can delete it"
 
 
 def _replacement(delivery: Delivery, owner: _Owner, hop: NextHop, reason: str) -> list[RouteChange] | _Blocked:

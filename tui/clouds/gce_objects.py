@@ -357,6 +357,7 @@ def route_of(item: RouteItem, names: Names) -> Route | None:
         dead=bool(deadly),
         warning=told[0] if told else None,
         system=bool(made_by_the_cloud) or item.route_type in {"SUBNET", "BGP", "TRANSIT"},
+        reserves=bool(item.next_hop_network) or item.route_type == "SUBNET",
         token=item.id,
     )
 

@@ -182,4 +182,5 @@ def system_routes(site: Site) -> Iterator[Route]:
                 next_hop=NextHop(kind=NextHopKind.OTHER, text=network_id(site)),
                 priority=0,
                 system=True,
+                reserves=True,
             )

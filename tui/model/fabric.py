@@ -66,8 +66,8 @@ class Fabric:
 
     ``views`` are those of clouds with routes; ``tables`` are by id, each once. ``exact`` are the routes of a table by
     destination. ``tag_sets`` are the different sets of tags that the node VMs of a network carry. ``addresses`` are
-    looked up within a network: two networks may use the same ones. ``reserved`` are the ranges of a table's own subnets
-    and peerings, in which the cloud takes no route. ``names`` are taken names by route prefix, ``read`` the sources
+    looked up within a network: two networks may use the same ones. ``reserved`` are the ranges of a table's
+    subnets, in which the cloud takes no route. ``names`` are taken names by route prefix, ``read`` the sources
     that were asked for instances and told all. ``claims`` are the pod CIDRs of all nodes, ``contested`` those that
     overlap another node's. ``controller`` is evidence that something else writes routes.
     """
@@ -118,7 +118,7 @@ class Fabric:
             tables=tables,
             exact={held.table.id: _by_destination(held.table) for held in tables.values()},
             reserved={
-                held.table.id: Ranges.of(route.destination for route in held.table.routes if route.system)
+                held.table.id: Ranges.of(route.destination for route in held.table.routes if route.reserves)
                 for held in tables.values()
             },
             names={prefix: frozenset(found) for prefix, found in names.items()},

@@ -138,7 +138,8 @@ class Route:
     A lower ``priority`` wins; None where the cloud has no priorities. ``tags`` limit it to VMs that carry one of them;
     empty: it applies to all. ``dead`` when the cloud itself says that the next hop does not exist or does not run, and
     ``warning`` is its own word for that or for a lesser trouble. ``system`` when the cloud made it and nobody can
-    delete it (subnet ranges, peerings). ``token`` tells this route from a later one of the same name; None when
+    delete it (subnet ranges, peerings, learned ones), ``reserves`` when the cloud takes no other route inside of its
+    destination, because that is a subnet's. ``token`` tells this route from a later one of the same name; None when
     unknown.
     """
 
@@ -151,6 +152,7 @@ class Route:
     dead: bool = False
     warning: str | None = None
     system: bool = False
+    reserves: bool = False
     token: str | None = None
 
     def same_as(self, other: "Route") -> bool:

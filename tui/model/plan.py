@@ -229,7 +229,8 @@ def _said(change: Change) -> Iterator[tuple[str, object]]:
     for field in fields(change):
         value = getattr(change, field.name)
         if isinstance(value, Route):  # a set has no order, and what was only seen is no part of the plan
-            value = (replace(value, tags=frozenset(), dead=False, warning=None, system=False), sorted(value.tags))
+            told = replace(value, tags=frozenset(), dead=False, warning=None, system=False, reserves=False)
+            value = (told, sorted(value.tags))
         yield field.name, value
 
 
