@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 
-from tui.model.change import CreateRoute, DeleteRoute, ReplaceMethod, ReplaceRoute, SetForwarding
+from tui.model.change import CreateRoute, DeleteRoute, ReplaceRoute, SetForwarding
 from tui.model.network import (
     ForwardingSwitch,
     Instance,
     NetworkInterface,
     NextHop,
     NextHopKind,
+    ReplaceMethod,
     Route,
     RouteQuota,
     RouteTable,

@@ -8,7 +8,16 @@ from queue import SimpleQueue
 from typing import assert_never
 
 from tests import build
-from tui.model.change import Change, CreateRoute, DeleteRoute, ReplaceRoute, SetForwarding
+from tui.model.change import (
+    AssociateRouteTable,
+    Change,
+    CreateRoute,
+    CreateRouteTable,
+    DeleteRoute,
+    DeleteRouteTable,
+    ReplaceRoute,
+    SetForwarding,
+)
 from tui.model.network import Route
 from tui.model.node import Cloud, Node
 from tui.model.snapshot import CloudView, Cluster
@@ -36,7 +45,7 @@ class ScriptedClock:
 
 
 class ScriptedCloud:
-    """One cloud whose resources are flags by subject and routes by name.
+    """One cloud whose resources are flags by subject, routes by name, and tables by their own or a subnet's id.
 
     ``reads`` and ``writes`` are answered before these are: an exception in them is raised, a value returned, None falls
     through. Without ``obeys`` a write changes nothing. ``log`` is every call.
@@ -48,6 +57,7 @@ class ScriptedCloud:
         self.flags: dict[str, bool | None] = {"eni-1": False} if flags is None else flags
         self.tokens: dict[str, str] = {}
         self.routes: dict[str, Route] = {}
+        self.tables: dict[str, str | None] = {}
         self.reads: list[PortError | Reading] = []
         self.writes: list[PortError | None] = []
         self.obeys = True
@@ -67,7 +77,7 @@ class ScriptedCloud:
                 raise answer
             return answer
         if not isinstance(change, SetForwarding):
-            return Reading(routes=tuple(route for name, route in self.routes.items() if name in change.names()))
+            return Reading(routes=tuple(self.routes.values()), table=self.tables.get(change.subject))
         if change.subject not in self.flags:
             raise NotFound("no such interface")
         return Reading(forwards=self.flags[change.subject], token=self.tokens.get(change.subject))
@@ -91,6 +101,13 @@ class ScriptedCloud:
                 del self.routes[change.before.name]
             case ReplaceRoute():
                 self.routes[change.after.name] = change.after
+            case CreateRouteTable():
+                self.tables[change.subject] = change.subject
+                self.routes |= {route.name: route for route in change.after.routes}
+            case DeleteRouteTable():
+                del self.tables[change.subject]
+            case AssociateRouteTable():
+                self.tables[change.subject] = change.after
             case _:
                 assert_never(change)
 

@@ -9,7 +9,8 @@ import pytest
 
 from tests import build
 from tests.scripted import ScriptedClock, ScriptedCloud
-from tui.engine.applier import THROTTLE_BUDGET_S, VERIFY_DEADLINE_S, Applier
+from tui.engine.applier import Applier
+from tui.engine.deed import THROTTLE_BUDGET_S, VERIFY_DEADLINE_S
 from tui.engine.journal import Journal
 from tui.model.change import Change, SetForwarding
 from tui.model.plan import ApplyResult, Outcome, Plan, Progress, Status, build_plan
@@ -136,7 +137,6 @@ def test_a_node_that_was_replaced_since_the_plan_is_refused_without_a_call(bench
         (Denied("ec2:ModifyNetworkInterfaceAttribute is missing"), Status.FAILED),
         (Rejected("limit"), Status.FAILED),
         (Unavailable("refused"), Status.FAILED),
-        (Conflict("changed"), Status.REFUSED),
     ],
 )
 def test_a_refused_write_is_told_and_not_sent_again(bench: Bench, error: PortError, status: Status) -> None:

@@ -10,9 +10,9 @@ from tests.test_demo_ports import change_of
 from tui.clouds.gce_forms import command as real_command
 from tui.demo import Call, DemoWorld, RoutePlan, open_world
 from tui.demo.sites import AZURE, COMPUTE_ENGINE, SHARED_HOST, SHARED_SERVICE
-from tui.model.change import Change, CreateRoute, DeleteRoute, ReplaceMethod, ReplaceRoute
+from tui.model.change import Change, CreateRoute, DeleteRoute, ReplaceRoute
 from tui.model.naming import is_own, route_description, route_name
-from tui.model.network import NextHop, NextHopKind, Route, RouteTable
+from tui.model.network import NextHop, NextHopKind, ReplaceMethod, Route, RouteTable
 from tui.model.node import Cloud
 from tui.model.snapshot import CloudView
 from tui.ports import Conflict, Denied, Indeterminate, NotFound, Rejected

@@ -10,8 +10,8 @@ import pytest
 from tests import build
 from tests.wire.gce import ZONE, ComputeServer, fresh_gce  # noqa: F401 - the fixture
 from tui.clouds.gce import GceReader, GceWriter
-from tui.model.change import CreateRoute, DeleteRoute, ReplaceMethod, ReplaceRoute, SetForwarding
-from tui.model.network import NextHop, NextHopKind, Route
+from tui.model.change import CreateRoute, DeleteRoute, ReplaceRoute, SetForwarding
+from tui.model.network import NextHop, NextHopKind, ReplaceMethod, Route
 from tui.model.node import Cloud
 from tui.ports import CloudOptions, Conflict, NotFound, Rejected
 

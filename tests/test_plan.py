@@ -7,9 +7,11 @@ import pytest
 
 from tests import build
 from tui.model.change import Action, SetForwarding
-from tui.model.document import BadPlan, plan_document, plan_from_document
+from tui.model.document import plan_document, plan_from_document
+from tui.model.fields import BadPlan
 from tui.model.finding import Code, Finding, Severity
-from tui.model.plan import Plan, build_plan, make_plan
+from tui.model.plan import Plan, build_plan
+from tui.model.planner import make_plan
 
 
 def finding(node: str = "n1", *remedy: SetForwarding, obstacle: str | None = None) -> Finding:

@@ -16,7 +16,8 @@ from tui.engine.observer import Observer
 from tui.model.document import plan_document
 from tui.model.finding import Code, Finding, Report, Severity
 from tui.model.node import Cloud
-from tui.model.plan import ApplyResult, Outcome, Progress, Status, build_plan, make_plan
+from tui.model.plan import ApplyResult, Outcome, Progress, Status, build_plan
+from tui.model.planner import make_plan
 from tui.model.snapshot import SourceState
 
 SMALL = [name for name in SCENARIOS if name != "large"]

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from tests import build
 from tui import render_plan
-from tui.model.change import Change, DeleteRoute, ReplaceMethod, ReplaceRoute
-from tui.model.network import Disruption
+from tui.model.change import Change, DeleteRoute, ReplaceRoute
+from tui.model.network import Disruption, ReplaceMethod
 from tui.model.node import Cloud
 from tui.model.plan import Plan, Refusal, build_plan
 from tui.render_plan import LineKind

@@ -14,9 +14,9 @@ from tui.checks import diagnose
 from tui.engine.applier import Applier
 from tui.engine.journal import Journal
 from tui.engine.proof import hindrance
-from tui.model.change import Change, ReplaceMethod
+from tui.model.change import Change
 from tui.model.finding import Code, Finding, Report, Severity
-from tui.model.network import Instance, NextHopKind
+from tui.model.network import Instance, NextHopKind, ReplaceMethod
 from tui.model.node import Cloud, Node, ProviderID
 from tui.model.plan import Outcome, Status, build_plan
 from tui.model.snapshot import Source, SourceState
@@ -143,7 +143,7 @@ def test_the_old_route_stays_when_the_new_one_turns_out_dead(bench: Bench) -> No
     [(Rejected("quota"), Status.FAILED), (Denied("no right"), Status.FAILED), (Conflict("taken"), Status.REFUSED)],
 )
 def test_a_refused_creation_leaves_the_old_route_alone(bench: Bench, error: Exception, status: Status) -> None:
-    bench.cloud.writes = [error]  # type: ignore[list-item]
+    bench.cloud.writes = [error] * 10  # type: ignore[list-item]
     assert bench.only(build.replace_route()).status is status
     assert set(bench.cloud.routes) == {"old-n1"}
 
@@ -277,7 +277,7 @@ MOVED = reported(gce(ip="10.0.0.9"), vms=(vm(ip="10.0.0.9"),))
         (build.replace_route().inverse(), reported(gce()), None),
         (build.create_route(), reported(gce("n1"), state=SourceState.UNAVAILABLE), None),
         (build.switch_on(), reported(gce("n1"), state=SourceState.UNAVAILABLE), None),
-        (build.delete_route(), reported(gce("n1"), state=SourceState.UNAVAILABLE), "nothing is deleted on old"),
+        (build.delete_route(), reported(gce("n1"), state=SourceState.UNAVAILABLE), "nothing is deleted, replaced or attached on old"),
         (build.replace_route(), reported(gce("n1"), state=SourceState.STALE), "kubernetes is stale"),
         (build.create_route(), reported(gce("n1"), findings=(CONTROLLER,)), "a route controller writes"),
         (build.switch_on(), reported(gce("n1"), findings=(CONTROLLER,)), None),

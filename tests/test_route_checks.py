@@ -8,10 +8,10 @@ import pytest
 
 from tests import build
 from tui.checks import diagnose
-from tui.model.change import CreateRoute, DeleteRoute, ReplaceMethod, ReplaceRoute
+from tui.model.change import CreateRoute, DeleteRoute, ReplaceRoute
 from tui.model.finding import Code, Finding, Report, RouteState, Severity
 from tui.model.naming import route_name, route_prefix
-from tui.model.network import Instance, NextHopKind, Route, RouteQuota, RouteTable
+from tui.model.network import Instance, NextHopKind, ReplaceMethod, Route, RouteQuota, RouteTable
 from tui.model.node import Cloud, Node, ProviderID
 from tui.model.snapshot import Snapshot, SourceState
 

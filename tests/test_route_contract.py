@@ -16,8 +16,8 @@ from tests.wire.gce import ZONE, ComputeServer, fresh_gce  # noqa: F401 - the fi
 from tui.clouds import load_reader, load_writer
 from tui.demo import DemoWorld, Machine, RoutePlan, Scenario, Site
 from tui.demo.sites import COMPUTE_ENGINE, SHARED_HOST, SHARED_SERVICE, compute_engine, shared
-from tui.model.change import CreateRoute, DeleteRoute, ReplaceMethod, ReplaceRoute
-from tui.model.network import NextHop, NextHopKind, Route, RouteTable
+from tui.model.change import CreateRoute, DeleteRoute, ReplaceRoute
+from tui.model.network import NextHop, NextHopKind, ReplaceMethod, Route, RouteTable
 from tui.model.node import Cloud, Node, ProviderID
 from tui.ports import CloudOptions, CloudReader, CloudWriter, Conflict, NotFound, Rejected
 

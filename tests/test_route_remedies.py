@@ -15,7 +15,7 @@ from tui.model.finding import Code, Finding, RouteState
 from tui.model.naming import route_prefix
 from tui.model.network import NextHopKind, Route
 from tui.model.node import Cloud, IPNetwork
-from tui.model.plan import make_plan
+from tui.model.planner import make_plan
 from tui.model.snapshot import Snapshot
 
 OWN = route_prefix(build.CLUSTER)

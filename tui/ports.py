@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from tui.model.change import Change
-from tui.model.network import Route
+from tui.model.change import Change, RouteChange
+from tui.model.network import NetworkInterface, Route
 from tui.model.node import Cloud, IPNetwork, Node
 from tui.model.snapshot import CloudView, Cluster
 
@@ -91,13 +91,18 @@ class NodeList:
 class Reading:
     """What a read around a write has seen.
 
-    About a flag: ``forwards``, None when the cloud did not say, and the ``token`` for concurrency. About routes: those
-    of ``change.names()`` that exist, in no order.
+    About a flag: ``forwards``, None when the cloud did not say, and the ``token`` for concurrency. About routes: at
+    least those of ``change.names()`` that exist, in no order. About a route table: ``table`` is its id when it exists,
+    ``routes`` are all of its routes and ``subnets`` the ids of those that use it. About an association: ``table`` is
+    the id of the table that the subnet has, None for none, and ``routes`` are all of the table's that it is to get.
+    An id that equals one of the change's but for its casing is written as the change writes it.
     """
 
     forwards: bool | None = None
     token: str | None = None
     routes: tuple[Route, ...] = ()
+    table: str | None = None
+    subnets: tuple[str, ...] = ()
 
     def route(self, name: str) -> Route | None:
         """Return the route of this name; None when it does not exist."""
@@ -169,14 +174,26 @@ class CloudReader(Protocol):
         """
 
     def read(self, change: Change) -> Reading:
-        """Read what the change is about, as it is now: a flag, or the routes that it names.
+        """Read what the change is about, as it is now: a flag, the routes that it names, a table, an association.
 
-        Raises ``NotFound`` when the resource with the flag is gone (an absent route is no error), ``Denied``,
-        ``Throttled``, ``Unavailable``.
+        Raises ``NotFound`` when what holds the flag, the route or the association is gone (an absent route or table
+        is no error), ``Denied``, ``Throttled``, ``Unavailable``.
         """
 
     def command(self, change: Change) -> str:
         """Return the same change for the cloud's own command line, quoted for a POSIX shell."""
+
+
+@runtime_checkable
+class FabricReader(Protocol):
+    """What a reader also offers whose cloud tells by which routes an interface's packets really go."""
+
+    def effective_routes(self, interface: NetworkInterface) -> tuple[Route, ...]:
+        """Return the routes that the fabric applies to packets of the interface, system routes included.
+
+        Those that are not in use are ``dead``. Takes seconds. Raises ``Denied``, ``NotFound``, ``Throttled``,
+        ``Unavailable``, and ``Rejected`` when the cloud cannot tell, for instance because the VM does not run.
+        """
 
 
 class CloudWriter(Protocol):
@@ -189,6 +206,20 @@ class CloudWriter(Protocol):
 
         Raises any ``PortError``. ``Unavailable`` only if nothing was sent, else ``Indeterminate``.
         """
+
+
+@runtime_checkable
+class TableWriter(Protocol):
+    """What a writer also offers whose cloud takes many changes of one route table as one atomic write.
+
+    All changes given to a call are of the same table. Each method raises as its counterpart for one change does.
+    """
+
+    def read_table(self, changes: Sequence[RouteChange]) -> Reading:
+        """Read the routes that any of the changes names."""
+
+    def write_table(self, changes: Sequence[RouteChange]) -> None:
+        """Make all the changes with one write, or none of them, and keep every other route as it stands."""
 
 
 class Clock(Protocol):

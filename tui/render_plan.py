@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from tui.model.change import Action, Change, CreateRoute, DeleteRoute, ReplaceMethod, ReplaceRoute, SetForwarding
-from tui.model.network import Disruption, Route
+from tui.model.change import Action, Change, CreateRoute, DeleteRoute, ReplaceRoute, SetForwarding
+from tui.model.network import Disruption, ReplaceMethod, Route
 from tui.model.plan import Plan, Refusal
 from tui.model.text import printable
 

@@ -7,7 +7,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from tui.model.document import BadPlan, plan_document, plan_from_document
+from tui.model.document import plan_document, plan_from_document
+from tui.model.fields import BadPlan
 from tui.model.plan import Plan
 from tui.model.snapshot import Cluster
 from tui.ports import Misconfigured

@@ -4,10 +4,18 @@ from dataclasses import replace
 from ipaddress import ip_network
 
 from tests import build
-from tui.model.change import Change, ReplaceMethod
+from tui.model.change import Change
 from tui.model.finding import Assessment, Code, Finding, Forwarding, Layer2, PodRoute, Report, RouteState, Severity
 from tui.model.naming import route_prefix
-from tui.model.network import Disruption, ForwardingSwitch, NetworkInterface, Route, RouteQuota, RouteTable
+from tui.model.network import (
+    Disruption,
+    ForwardingSwitch,
+    NetworkInterface,
+    ReplaceMethod,
+    Route,
+    RouteQuota,
+    RouteTable,
+)
 from tui.model.node import Cloud
 from tui.model.snapshot import Placement, PlacementState
 from tui.screen.chain import detail

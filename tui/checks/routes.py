@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tui.model.change import CreateRoute, DeleteRoute, ReplaceMethod, ReplaceRoute, RouteChange
+from tui.model.change import CreateRoute, DeleteRoute, ReplaceRoute, RouteChange
 from tui.model.delivery import Delivered, Delivery, Routing, lacks_table
 from tui.model.fabric import DEFAULT_PRIORITY, Fabric, Held, Life, leads_to, rank
 from tui.model.finding import Code, Finding, PodRoute, RouteState, Severity
 from tui.model.naming import is_own, route_description, route_name
-from tui.model.network import Instance, NetworkInterface, NextHop, NextHopKind, Route
+from tui.model.network import Instance, NetworkInterface, NextHop, NextHopKind, ReplaceMethod, Route
 from tui.model.node import Cloud, IPNetwork, Node
 from tui.model.snapshot import Placement
 

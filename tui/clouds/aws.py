@@ -16,7 +16,16 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, assert_never
 
 from tui.clouds.aws_account import Account
-from tui.model.change import Change, CreateRoute, DeleteRoute, ReplaceRoute, SetForwarding
+from tui.model.change import (
+    AssociateRouteTable,
+    Change,
+    CreateRoute,
+    CreateRouteTable,
+    DeleteRoute,
+    DeleteRouteTable,
+    ReplaceRoute,
+    SetForwarding,
+)
 from tui.model.network import ForwardingSwitch, Instance, NetworkInterface, Subnet
 from tui.model.node import Cloud, IPAddress, IPNetwork, Node
 from tui.model.snapshot import CloudView, Source, SourceState
@@ -86,32 +95,21 @@ class AwsReader:
 
     def read(self, change: Change) -> Reading:
         """Read the interface's flag."""
-        match change:
-            case SetForwarding():
-                return Reading(forwards=_forwards(self._interface(change)))
-            case CreateRoute() | ReplaceRoute() | DeleteRoute():
-                raise Rejected(_NO_ROUTES)
-            case _:
-                assert_never(change)
+        return Reading(forwards=_forwards(self._interface(_of_flag(change))))
 
     def command(self, change: Change) -> str:
         """Return the change for ``aws``, with the profile where the environment names one."""
-        match change:
-            case SetForwarding():
-                profile = os.environ.get("AWS_PROFILE")
-                return shlex.join(
-                    [
-                        *("aws", "ec2", "modify-network-interface-attribute"),
-                        *(("--profile", profile) if profile else ()),
-                        *("--region", _region_of(change)),
-                        *("--network-interface-id", change.subject),
-                        "--no-source-dest-check" if change.after else "--source-dest-check",
-                    ]
-                )
-            case CreateRoute() | ReplaceRoute() | DeleteRoute():
-                raise Rejected(_NO_ROUTES)
-            case _:
-                assert_never(change)
+        flag = _of_flag(change)
+        profile = os.environ.get("AWS_PROFILE")
+        return shlex.join(
+            [
+                *("aws", "ec2", "modify-network-interface-attribute"),
+                *(("--profile", profile) if profile else ()),
+                *("--region", _region_of(flag)),
+                *("--network-interface-id", flag.subject),
+                "--no-source-dest-check" if flag.after else "--source-dest-check",
+            ]
+        )
 
     def _observe_region(self, region: str, nodes: Sequence[Node]) -> CloudView:
         instances: tuple[Instance, ...] | None = None
@@ -185,18 +183,24 @@ class AwsWriter:
 
     def write(self, change: Change) -> None:
         """Send ModifyNetworkInterfaceAttribute once; EC2 has taken it when it answers, and has no token to check."""
-        match change:
-            case SetForwarding():
-                operation = "ModifyNetworkInterfaceAttribute"
-                region = _region_of(change)
-                with self._account.calling(operation, region, change.subject, writes=True) as client:
-                    client.modify_network_interface_attribute(
-                        NetworkInterfaceId=change.subject, SourceDestCheck={"Value": not change.after}
-                    )
-            case CreateRoute() | ReplaceRoute() | DeleteRoute():
-                raise Rejected(_NO_ROUTES)
-            case _:
-                assert_never(change)
+        flag, operation = _of_flag(change), "ModifyNetworkInterfaceAttribute"
+        with self._account.calling(operation, _region_of(flag), flag.subject, writes=True) as client:
+            client.modify_network_interface_attribute(
+                NetworkInterfaceId=flag.subject, SourceDestCheck={"Value": not flag.after}
+            )
+
+
+def _of_flag(change: Change) -> SetForwarding:
+    """Return the change if EC2 knows its kind. Raises ``Rejected``."""
+    match change:
+        case SetForwarding():
+            return change
+        case CreateRoute() | ReplaceRoute() | DeleteRoute():
+            raise Rejected(_NO_ROUTES)
+        case CreateRouteTable() | DeleteRouteTable() | AssociateRouteTable():
+            raise Rejected(_NO_ROUTES)
+        case _:
+            assert_never(change)
 
 
 def instances_of(interfaces: "Iterable[NetworkInterfaceTypeDef]") -> tuple[Instance, ...]:

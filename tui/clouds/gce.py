@@ -15,12 +15,22 @@ from typing import TypeVar, assert_never
 import msgspec
 
 from tui.clouds import gce_objects as objects
-from tui.clouds.gce_forms import command, route_body
+from tui.clouds.gce_forms import NO_TABLES, command, route_body
 from tui.clouds.gce_names import Names, name_of, project_of
 from tui.clouds.gce_project import ComputeApi
 from tui.clouds.gce_refusals import Call
 from tui.clouds.gce_templates import with_cautions
-from tui.model.change import Change, CreateRoute, DeleteRoute, ReplaceRoute, RouteChange, SetForwarding
+from tui.model.change import (
+    AssociateRouteTable,
+    Change,
+    CreateRoute,
+    CreateRouteTable,
+    DeleteRoute,
+    DeleteRouteTable,
+    ReplaceRoute,
+    RouteChange,
+    SetForwarding,
+)
 from tui.model.network import Instance, NetworkInterface, Route, RouteQuota, RouteTable, Subnet
 from tui.model.node import Cloud, IPAddress, Node
 from tui.model.snapshot import CloudView, Source, SourceState
@@ -110,6 +120,8 @@ class GceReader:
             case CreateRoute() | ReplaceRoute() | DeleteRoute():
                 routes = (self._route(change, name) for name in sorted(change.names()))
                 return Reading(routes=tuple(route for route in routes if route is not None))
+            case CreateRouteTable() | DeleteRouteTable() | AssociateRouteTable():
+                raise Rejected(NO_TABLES)
             case _:
                 assert_never(change)
 
@@ -233,6 +245,8 @@ class GceWriter:
                 raise Rejected(
                     "Compute Engine cannot change a route in place: add the new one, then delete the old one"
                 )
+            case CreateRouteTable() | DeleteRouteTable() | AssociateRouteTable():
+                raise Rejected(NO_TABLES)
             case _:
                 assert_never(change)
 

@@ -8,11 +8,21 @@ from typing import Any, assert_never
 
 from tui.clouds.gce_names import name_of, project_of
 from tui.clouds.gce_objects import FLAG
-from tui.model.change import Change, CreateRoute, DeleteRoute, ReplaceRoute, SetForwarding
+from tui.model.change import (
+    AssociateRouteTable,
+    Change,
+    CreateRoute,
+    CreateRouteTable,
+    DeleteRoute,
+    DeleteRouteTable,
+    ReplaceRoute,
+    SetForwarding,
+)
 from tui.model.network import NextHop, NextHopKind
 from tui.model.text import printable
 from tui.ports import Rejected
 
+NO_TABLES = "Compute Engine has one table of routes per network: there is none to make or to attach"
 _OTHER_HOPS = {"gateways": "nextHopGateway", "vpnTunnels": "nextHopVpnTunnel", "forwardingRules": "nextHopIlb"}
 """How a route names what it leads to, by the collection that its next hop is in."""
 _HOP_OPTIONS = {"gateways": "gateway", "vpnTunnels": "vpn-tunnel", "forwardingRules": "ilb"}
@@ -59,6 +69,8 @@ def command(change: Change) -> str:
             return shlex.join([printable(word) for word in words])
         case ReplaceRoute():
             raise Rejected("Compute Engine cannot change a route in place: add the new one, then delete the old one")
+        case CreateRouteTable() | DeleteRouteTable() | AssociateRouteTable():
+            raise Rejected(NO_TABLES)
         case _:
             assert_never(change)
 

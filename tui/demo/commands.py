@@ -4,8 +4,8 @@ import shlex
 from dataclasses import replace
 from typing import assert_never
 
-from tui.model.change import Change, CreateRoute, DeleteRoute, ReplaceMethod, ReplaceRoute, RouteChange, SetForwarding
-from tui.model.network import NextHop, NextHopKind, Route
+from tui.model.change import Change, CreateRoute, DeleteRoute, ReplaceRoute, RouteChange, SetForwarding
+from tui.model.network import NextHop, NextHopKind, ReplaceMethod, Route
 from tui.model.node import Cloud
 from tui.model.text import printable
 

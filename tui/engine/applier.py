@@ -1,38 +1,24 @@
-"""The deed: a plan, change by change, each one proven before the next.
+"""The deed: a plan, change by change, each one proven before the next, with an intent on disk before every write.
 
-Intent on disk → read → precondition → write → read until it holds or the deadline → outcome on disk. A write is never
-believed, and never sent a second time when the end of the first is not known. May import ports, model and the journal.
+May import ports, model, the journal and what proves a single write.
 """
 
 import secrets
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
+from tui.engine.deed import Deed, Patience, at_once, by_itself
 from tui.engine.journal import Journal
-from tui.engine.proof import Ending, holds, precondition, told
-from tui.model.change import Action, Change, CreateRoute
+from tui.engine.proof import Ending, precondition
+from tui.model.change import Action, Change, CreateRoute, DeleteRoute, ReplaceRoute
 from tui.model.node import Cloud
 from tui.model.plan import ApplyResult, Outcome, Plan, Progress, Status
-from tui.ports import (
-    Clock,
-    CloudReader,
-    CloudWriter,
-    Conflict,
-    Indeterminate,
-    NotFound,
-    PortError,
-    Throttled,
-)
+from tui.ports import Clock, CloudReader, CloudWriter, PortError, TableWriter
 
-VERIFY_DEADLINE_S = 30.0
-"""How long a written value may take to be seen; EC2 and Azure reads lag behind their writes by seconds."""
-THROTTLE_BUDGET_S = 75.0
-"""How long one change may wait for throttled calls altogether: past the minute after which quotas are filled again."""
-_FIRST_PAUSE_S = 0.5
-_LONGEST_PAUSE_S = 4.0
-_T = TypeVar("_T")
+TOGETHER_FROM = 4
+"""So many changes of one table are written at once where the cloud can; fewer touch, and need rights for, less."""
 
 
 class Applier:
@@ -52,7 +38,6 @@ class Applier:
         self._journal = journal
         self._clock = clock
         self._stop = stop
-        self._never = threading.Event()
 
     def run(
         self, plan: Plan, *, forbids: Callable[[Change], str | None], progress: Callable[[Progress], None]
@@ -64,32 +49,54 @@ class Applier:
         written until then is in it.
         """
         started = self._clock.now()
-        run = f"{started:%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(3)}"
-        self._journal.began(run, plan)
-        outcomes: dict[str, Outcome] = {}
-        total = len(plan.changes)
-        for done, change in enumerate(plan.changes):
-            progress(Progress(change=change, outcome=None, done=done, total=total))
-            outcome = self._timed(run, change, outcomes, forbids)
-            outcomes[change.id] = outcome
-            progress(Progress(change=change, outcome=outcome, done=done + 1, total=total))
-        result = ApplyResult(id=run, plan=plan.id, outcomes=tuple(outcomes.values()))
-        self._journal.ended(run, result.counts())
+        run = _Run(
+            id=f"{started:%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(3)}",
+            total=len(plan.changes),
+            forbids=forbids,
+            progress=progress,
+        )
+        self._journal.began(run.id, plan)
+        for changes in together(plan.changes):
+            writer = self._table_writer(changes)
+            if writer is None:
+                for change in changes:
+                    self._take(run, [change], lambda begun: (self._stepwise(run, begun[0]),))
+            else:
+                self._take(run, changes, partial(self._at_once, writer))
+        outcomes = tuple(run.outcomes[change.id] for change in plan.changes)
+        result = ApplyResult(id=run.id, plan=plan.id, outcomes=outcomes)
+        self._journal.ended(run.id, result.counts())
         return result
 
-    def _timed(
-        self, run: str, change: Change, outcomes: Mapping[str, Outcome], forbids: Callable[[Change], str | None]
-    ) -> Outcome:
+    def _table_writer(self, changes: Sequence[Change]) -> TableWriter | None:
+        """Return who writes these changes at once; None when they are written one after the other."""
+        if len(changes) < TOGETHER_FROM:
+            return None
+        writer = self._writer(changes[0].cloud)
+        return writer if isinstance(writer, TableWriter) else None
+
+    def _take(
+        self, run: "_Run", changes: Sequence[Change], deed: Callable[[Sequence[Change]], Sequence[Ending]]
+    ) -> None:
+        """Let ``deed`` bring those changes to their end that nothing hinders; the journal has them before and after."""
         began_s = self._clock.monotonic_s()
-        ending = self._hindered(change, outcomes) or _refused(forbids(change))
-        recorded = ending is None
-        if ending is None:
-            self._journal.intent(run, change)
-            ending = self._apply(run, change, forbids)
+        begun: list[Change] = []
+        for change in changes:
+            run.progress(Progress(change=change, outcome=None, done=len(run.outcomes), total=run.total))
+            ending = self._hindered(change, run.outcomes) or _refused(run.forbids(change))
+            if ending is None:
+                self._journal.intent(run.id, change)
+                begun.append(change)
+            else:
+                self._close(run, change, ending, began_s)
+        for change, ending in zip(begun, deed(begun) if begun else (), strict=True):
+            self._journal.outcome(run.id, self._close(run, change, ending, began_s))
+
+    def _close(self, run: "_Run", change: Change, ending: Ending, began_s: float) -> Outcome:
         seconds = self._clock.monotonic_s() - began_s
         outcome = Outcome(change=change.id, status=ending.status, message=ending.message, seconds=seconds)
-        if recorded:
-            self._journal.outcome(run, outcome)
+        run.outcomes[change.id] = outcome
+        run.progress(Progress(change=change, outcome=outcome, done=len(run.outcomes), total=run.total))
         return outcome
 
     def _hindered(self, change: Change, outcomes: Mapping[str, Outcome]) -> Ending | None:
@@ -101,15 +108,22 @@ class Applier:
             return Ending(Status.SKIPPED, f"it depends on {', '.join(missing)}, which did not succeed")
         return None
 
-    def _apply(self, run: str, change: Change, forbids: Callable[[Change], str | None]) -> Ending:
+    def _at_once(self, writer: TableWriter, changes: Sequence[Change]) -> tuple[Ending, ...]:
+        routes = [change for change in changes if isinstance(change, CreateRoute | ReplaceRoute | DeleteRoute)]
+        return Deed(at_once(routes, writer), self._clock, Patience(self._clock)).run()
+
+    def _stepwise(self, run: "_Run", change: Change) -> Ending:
         """Take the steps of a change, each one proven before the next; the first that fails is how the change ends."""
-        patience = _Patience(self._clock, THROTTLE_BUDGET_S)
+        patience = Patience(self._clock)
         steps = change.steps()
         endings: list[Ending] = []
         for number, step in enumerate(steps):
-            ending = (_refused(forbids(step)) if number else self._foreseen(steps[1:])) or self._step(step, patience)
+            ending = _refused(run.forbids(step)) if number else self._foreseen(steps[1:])
+            if ending is None:
+                call = by_itself(step, self._reader(step.cloud), partial(self._writer, step.cloud))
+                (ending,) = Deed(call, self._clock, patience).run()
             if len(steps) > 1:
-                self._journal.step(run, step, ending.status)
+                self._journal.step(run.id, step, ending.status)
             endings.append(ending)
             if not ending.status.good:
                 done = ", ".join(_done(step) for step in steps[:number])
@@ -130,54 +144,42 @@ class Applier:
                     return ending
         return None
 
-    def _step(self, change: Change, patience: "_Patience") -> Ending:
-        reader = self._reader(change.cloud)
-        try:
-            reading = patience.call(lambda: reader.read(change))
-        except NotFound as error:
-            return Ending(Status.REFUSED, f"{change.subject} is gone: {error}")
-        except PortError as error:
-            return Ending(Status.FAILED, f"nothing was written, its state could not be read: {error}")
-        return precondition(change, reading) or self._write(change, reader, patience)
 
-    def _write(self, change: Change, reader: CloudReader, patience: "_Patience") -> Ending:
-        doubt: str | None = None
-        try:
-            patience.call(lambda: self._writer(change.cloud).write(change))
-        except Indeterminate as error:
-            doubt = str(error)
-        except PortError as error:
-            if _is_in_place(change, reader):  # an operation may end in an error and yet have taken effect
-                return Ending(Status.APPLIED)
-            return Ending(Status.REFUSED if isinstance(error, Conflict) else Status.FAILED, str(error))
-        return self._verify(change, reader, doubt)
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """One run of a plan: its name in the journal, its callbacks, and the outcomes so far by change id."""
 
-    def _verify(self, change: Change, reader: CloudReader, doubt: str | None) -> Ending:
-        """Read until the wanted value is seen. ``doubt`` is why the end of the write is not known, if so."""
-        deadline_s = self._clock.monotonic_s() + VERIFY_DEADLINE_S
-        pause_s = _FIRST_PAUSE_S
-        seen = doubt
-        while True:
-            try:
-                reading = reader.read(change)
-            except PortError as error:
-                seen = str(error)
-            else:
-                if holds(change, reading):
-                    return Ending(Status.APPLIED)
-                seen = doubt or f"{told(change, reading)} is still read"
-            left_s = deadline_s - self._clock.monotonic_s()
-            if left_s <= 0:
-                return Ending(Status.INDETERMINATE, f"sent, but not seen after {VERIFY_DEADLINE_S:.0f} s: {seen}")
-            self._clock.wait(self._never, min(pause_s, left_s))
-            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+    id: str
+    total: int
+    forbids: Callable[[Change], str | None]
+    progress: Callable[[Progress], None]
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
 
 
-def _is_in_place(change: Change, reader: CloudReader) -> bool:
-    try:
-        return holds(change, reader.read(change))
-    except PortError:
-        return False
+def together(changes: Iterable[Change]) -> Iterator[Sequence[Change]]:
+    """Yield the changes in order, those that one write to a route table may make in one piece.
+
+    These follow each other, are about routes of one table, are not taken in steps, and rely on nothing among them.
+    """
+    piece: list[Change] = []
+    for change in changes:
+        if piece and not (_place(change) == _place(piece[0]) is not None and _stands_alone(change, piece)):
+            yield piece
+            piece = []
+        piece.append(change)
+    if piece:
+        yield piece
+
+
+def _place(change: Change) -> tuple[Cloud, str] | None:
+    """Return the route table that a change is written to together with others; None when it is written by itself."""
+    if isinstance(change, CreateRoute | ReplaceRoute | DeleteRoute) and len(change.steps()) == 1:
+        return change.cloud, change.table
+    return None
+
+
+def _stands_alone(change: Change, others: Iterable[Change]) -> bool:
+    return {other.id for other in others}.isdisjoint(change.depends_on)
 
 
 def _refused(reason: str | None) -> Ending | None:
@@ -187,26 +189,3 @@ def _refused(reason: str | None) -> Ending | None:
 def _done(step: Change) -> str:
     """Say in the past what a step of a replacement has done."""
     return f"{step.subject} is {'deleted' if step.action is Action.DELETE else 'in place'}"
-
-
-class _Patience:
-    """Waits out throttling as the cloud asks, within one budget for the whole change."""
-
-    def __init__(self, clock: Clock, budget_s: float) -> None:
-        self._clock = clock
-        self._left_s = budget_s
-        self._never = threading.Event()
-
-    def call(self, call: Callable[[], _T]) -> _T:
-        """Return the call's result. Raises what it raises, ``Throttled`` once the budget is used up."""
-        pause_s = _FIRST_PAUSE_S
-        while True:
-            try:
-                return call()
-            except Throttled as error:
-                wait_s = pause_s if error.retry_after_s is None else error.retry_after_s
-                if wait_s > self._left_s:
-                    raise
-                self._left_s -= wait_s
-                self._clock.wait(self._never, wait_s)
-                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S * 4)

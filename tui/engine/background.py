@@ -51,6 +51,17 @@ class Background:
         for work in (self._watch, self._poll, self._judge_on):
             threading.Thread(target=self._guarded, args=(work,), name=work.__name__.strip("_"), daemon=True).start()
 
+    def aside(self, work: Callable[[], object]) -> None:
+        """Do this once in a thread of its own, which ends with the process whatever it is at."""
+
+        def run() -> None:
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001 - the thread boundary: what nobody expected must still be seen
+                self._broken(error)
+
+        threading.Thread(target=run, name="aside", daemon=True).start()
+
     def refresh(self) -> None:
         """List the nodes and read the clouds again now."""
         self._list_nodes.set()

@@ -6,13 +6,25 @@ Every function answers for one step: a change as a writer takes it.
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from tui.model.change import Action, Change, CreateRoute, DeleteRoute, ReplaceRoute, RouteChange, SetForwarding
+from tui.model.change import (
+    Action,
+    AssociateRouteTable,
+    Change,
+    CreateRoute,
+    CreateRouteTable,
+    DeleteRoute,
+    DeleteRouteTable,
+    ReplaceRoute,
+    RouteChange,
+    SetForwarding,
+    TableChange,
+)
 from tui.model.fabric import leads_to
 from tui.model.finding import Code, Report
-from tui.model.network import Route
+from tui.model.network import Route, RouteTable
 from tui.model.node import IPNetwork, Node, contains
 from tui.model.plan import Status
-from tui.model.snapshot import SourceState
+from tui.model.snapshot import Placement, SourceState
 from tui.ports import Reading
 
 
@@ -31,9 +43,15 @@ def hindrance(change: Change, report: Report) -> str | None:
     else's, and the VM to be where the right route leads. What was made out to belong to nobody must belong to nobody
     still. Nothing is taken away on old news, and no route is touched that a route controller writes.
     """
-    if isinstance(change, SetForwarding):
-        return None if _present(change, report) else _gone(change)
-    return _untouchable(change, report) or _astray(change, report)
+    match change:
+        case SetForwarding():
+            return None if _present(change, report) else _gone(change)
+        case CreateRoute() | ReplaceRoute() | DeleteRoute():
+            return _untouchable(change, report) or _astray(change, report)
+        case CreateRouteTable() | DeleteRouteTable() | AssociateRouteTable():
+            return _untouchable(change, report) or _unfit(change, report)
+        case _:
+            assert_never(change)
 
 
 def _present(change: Change, report: Report) -> Node | None:
@@ -44,13 +62,14 @@ def _gone(change: Change) -> str:
     return f"node {change.node} is not the one that the plan was made for, or is gone"
 
 
-def _untouchable(change: RouteChange, report: Report) -> str | None:
+def _untouchable(change: RouteChange | TableChange, report: Report) -> str | None:
     """Return why no route may be touched now, whosever it is."""
     if any(finding.code is Code.ROUTE_CONTROLLER_ACTIVE for finding in report.findings):
         return "a route controller writes these routes now: change them there"
     source = report.snapshot.nodes_source
     if change.action is not Action.CREATE and source.state is not SourceState.OK:
-        return f"{source.name} is {source.state}, and nothing is deleted on old news: {source.message}"
+        news = f"{source.name} is {source.state}, and nothing is deleted, replaced or attached on old news"
+        return f"{news}: {source.message}"
     return None
 
 
@@ -67,6 +86,21 @@ def _astray(change: RouteChange, report: Report) -> str | None:
     if change.undo:
         return None
     return _claimed(change, tuple(other for other in nodes if other is not node)) or _moved(change, report)
+
+
+def _unfit(change: TableChange, report: Report) -> str | None:
+    """Return why a table is not what the nodes need by now; what takes something back is asked by its subject alone."""
+    if change.undo or isinstance(change, DeleteRouteTable):
+        return None
+    owners: dict[IPNetwork, list[Placement]] = {}
+    for assessment in report.assessments:
+        for cidr in assessment.node.pod_cidrs:
+            owners.setdefault(cidr, []).append(assessment.placement)
+    for route in change.after.routes if isinstance(change, CreateRouteTable) else change.needs:
+        placements = owners.get(route.destination, [])
+        if len(placements) != 1 or not leads_to(route, placements[0]):
+            return f"{route.next_hop.label} is no longer where {route.destination} belongs: plan again"
+    return None
 
 
 def _moved(change: RouteChange, report: Report) -> str | None:
@@ -107,6 +141,8 @@ def precondition(change: Change, reading: Reading) -> Ending | None:
             if holds(change, reading):
                 return Ending(Status.ALREADY_SO)
             return _unchanged(change.before, reading)
+        case CreateRouteTable() | DeleteRouteTable() | AssociateRouteTable():
+            return Ending(Status.ALREADY_SO) if holds(change, reading) else _table_precondition(change, reading)
         case _:
             assert_never(change)
 
@@ -116,12 +152,16 @@ def holds(change: Change, reading: Reading) -> bool:
     match change:
         case SetForwarding():
             return reading.forwards is change.after
-        case CreateRoute():
+        case CreateRoute() | ReplaceRoute():
             return _is_there(change.after, reading)
         case DeleteRoute():
             return reading.route(change.before.name) is None
-        case ReplaceRoute():
-            return _is_there(change.after, reading)
+        case CreateRouteTable():
+            return reading.table is not None and _same_routes(change.after, reading)
+        case DeleteRouteTable():
+            return reading.table is None
+        case AssociateRouteTable():
+            return reading.table == change.after
         case _:
             assert_never(change)
 
@@ -137,8 +177,44 @@ def told(change: Change, reading: Reading) -> str:
             return _described(reading.route(change.after.name), change.after.name)
         case DeleteRoute():
             return _described(reading.route(change.before.name), change.before.name)
+        case CreateRouteTable() | DeleteRouteTable():
+            name = change.table.rpartition("/")[2]
+            return f"no table {name}" if reading.table is None else f"table {name} with {len(reading.routes)} routes"
+        case AssociateRouteTable():
+            return "the subnet without a table" if reading.table is None else f"the subnet with {reading.table}"
         case _:
             assert_never(change)
+
+
+def _table_precondition(change: TableChange, reading: Reading) -> Ending | None:
+    """Return why a change that is not in place yet is refused; None when it is to be written."""
+    reason: str | None = None
+    match change:
+        case CreateRouteTable():
+            if reading.table is not None:
+                reason = f"the name is taken: {told(change, reading)} is there, not all of them the planned ones"
+        case DeleteRouteTable():
+            if reading.subnets:
+                reason = f"{reading.subnets[0]} uses the table"
+            elif not _same_routes(change.before, reading):
+                reason = f"the plan expected other routes than those of {told(change, reading)}"
+        case AssociateRouteTable():
+            missing = next((route for route in change.needs if not _is_there(route, reading)), None)
+            if reading.table != change.before:
+                reason = f"the plan expected another state than {told(change, reading)}, whose table is not exchanged"
+            elif change.after is not None and missing is not None:
+                seen = _described(reading.route(missing.name), missing.name)
+                reason = f"the table is not whole, the plan expected another state than {seen}"
+        case _:
+            assert_never(change)
+    return None if reason is None else Ending(Status.REFUSED, reason)
+
+
+def _same_routes(table: RouteTable, reading: Reading) -> bool:
+    names = {route.name for route in table.routes}
+    return names == {route.name for route in reading.routes} and all(
+        _is_there(route, reading) for route in table.routes
+    )
 
 
 def _flag_precondition(change: SetForwarding, reading: Reading) -> Ending | None:

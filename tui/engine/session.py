@@ -6,21 +6,22 @@ May import the rest of the engine, checks, ports and model; never an adapter and
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 
-from tui.checks import diagnose
-from tui.engine import timeline
 from tui.engine.applier import Applier
 from tui.engine.background import Background
 from tui.engine.journal import Journal
 from tui.engine.observer import Observer
 from tui.engine.proof import hindrance
+from tui.engine.reports import Reports
+from tui.engine.witnesses import call_witnesses
 from tui.model.change import Change
 from tui.model.finding import Activity, ActivityKind, Code, Report
 from tui.model.node import Cloud
-from tui.model.plan import ApplyResult, Plan, Progress, make_plan
+from tui.model.plan import ApplyResult, Plan, Progress
+from tui.model.planner import make_plan
 from tui.model.snapshot import Cluster
+from tui.model.witness import Witness
 from tui.ports import Clock, CloudReader, CloudWriter, Misconfigured, NodeSource, PortError, Unavailable
 
 _TRUSTED = timedelta(seconds=60)
@@ -49,14 +50,10 @@ class Session:
         self._writer = writer
         self._journal = journal
         self._clock = clock
+        self._reports = Reports(observer)
         self._background = Background(
-            nodes=nodes, observer=observer, clock=clock, judge=self._judge, broken=self._broken
+            nodes=nodes, observer=observer, clock=clock, judge=self._reports.judge, broken=self._broken
         )
-        self._report: Report | None = None
-        self._pending: list[Activity] = []
-        self._changed = threading.Condition()
-        self._judging = threading.Lock()
-        self._closed = False
         self._applying = threading.Lock()
         self._stop_applying = threading.Event()
         self._apply_thread: threading.Thread | None = None
@@ -83,13 +80,13 @@ class Session:
         try:
             self._observer.list_nodes()
         except PortError:
-            return self._judge(True)  # the observer has recorded it as the source's state
+            return self._reports.judge(True)  # the observer has recorded it as the source's state
         self._observer.read_clouds()
-        return self._judge(True)
+        return self._reports.judge(True)
 
     def start(self) -> None:
         """Begin to watch and poll in the background. Call it once."""
-        self._judge(True)
+        self._reports.judge(True)
         self._background.start()
 
     def refresh(self) -> None:
@@ -98,38 +95,10 @@ class Session:
 
     def reports(self) -> Iterator[Report]:
         """Yield the newest report whenever there is one newer than the last; end when the session is closed."""
-        seen = -1
-        while True:
-            with self._changed:
-                while not self._closed and (self._report is None or self._report.revision <= seen):
-                    self._changed.wait()
-                if self._closed or self._report is None:
-                    return
-                report = self._report
-            seen = report.revision
-            yield report
-
-    def _judge(self, force: bool) -> Report:
-        """Judge what is known now and publish it; without ``force`` only when a source has changed its state."""
-        with self._judging:
-            snapshot = self._observer.snapshot()
-            before = self._report
-            if before is not None and not force:
-                states = {source.name: source.state for source in before.snapshot.sources}
-                if states == {source.name: source.state for source in snapshot.sources}:
-                    return before
-            judged = diagnose(snapshot)
-            with self._changed:
-                happened, self._pending = self._pending, []
-                activity = (*(before.activity if before else ()), *happened, *timeline.changes(before, judged))
-                revision = before.revision + 1 if before else 0
-                self._report = replace(judged, activity=activity[-timeline.LIMIT :], revision=revision)
-                self._changed.notify_all()
-                return self._report
+        return self._reports.follow()
 
     def _note(self, activity: Activity) -> None:
-        with self._changed:
-            self._pending.append(activity)
+        self._reports.note(activity)
         self._background.wake()
 
     def _broken(self, error: Exception) -> None:
@@ -146,7 +115,7 @@ class Session:
         ``prune`` adds the deletion of stray routes, ``delete_first`` replaces a route where the quota has no room for
         two. Pure but for the first observation, if there was none yet. A plan may be empty and then says why.
         """
-        report = self._report or self.observe()
+        report = self._reports.newest or self.observe()
         strays = {Code.ROUTE_STRAY} if prune else set()
         return make_plan(
             cluster=self.cluster,
@@ -180,7 +149,7 @@ class Session:
         if not self._applying.acquire(blocking=False):
             raise Misconfigured("an apply is under way: wait for its end")
         try:
-            if (self._report or self.observe()).synchronising:
+            if (self._reports.newest or self.observe()).synchronising:
                 raise Unavailable("the nodes could not be listed, so that nothing is applied")
             applier = Applier(
                 reader=self._readable,
@@ -196,12 +165,12 @@ class Session:
             self.refresh()
 
     def _forbids(self, change: Change) -> str | None:
-        report = self._report or self.observe()
+        report = self._reports.newest or self.observe()
         seen_at = report.snapshot.nodes_source.observed_at
         if seen_at is None or self._clock.now() - seen_at > _TRUSTED:
             with suppress(PortError):  # the observer has recorded it as the source's state
                 self._observer.list_nodes()
-            report = self._judge(True)
+            report = self._reports.judge(True)
         return hindrance(change, report)
 
     def _progressed(self, step: Progress, progress: Callable[[Progress], None]) -> None:
@@ -229,10 +198,23 @@ class Session:
             except Exception as error:  # noqa: BLE001 - the thread boundary: what nobody expected must still be seen
                 result = PortError(f"internal error, please report it: {error!r}")
             done(result)
+            if isinstance(result, ApplyResult):
+                self._background.aside(lambda: self.witness(plan, result))  # takes seconds that nobody waits for
 
         # Not a daemon: the process does not end between a write and its record.
         self._apply_thread = threading.Thread(target=run, name="apply")
         self._apply_thread.start()
+
+    def witness(self, plan: Plan, result: ApplyResult) -> tuple[Witness, ...]:
+        """Ask the fabric what it does with the pod CIDRs whose tables the apply has changed; later reports tell it too.
+
+        Empty where nothing was changed that it could tell of, and where it does not tell. Takes seconds.
+        """
+        report = self._reports.newest or self.observe()
+        found = call_witnesses(plan, result, report, reader=self._reader, clock=self._clock)
+        self._reports.bear(found)
+        self._background.wake()
+        return found
 
     def stop_after_current(self) -> None:
         """Let an apply under way finish its current change and begin no further one; safe in a signal handler."""
@@ -245,6 +227,4 @@ class Session:
         if self._apply_thread is not None:
             self._apply_thread.join()
         self._background.close()
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        self._reports.close()

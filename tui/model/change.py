@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from tui.model.network import Disruption, Route
+from tui.model.network import Disruption, ReplaceMethod, Route, RouteTable
 from tui.model.node import Cloud
 
 
@@ -18,14 +18,6 @@ class Action(StrEnum):
     UPDATE = "update"
     REPLACE = "replace"
     DELETE = "delete"
-
-
-class ReplaceMethod(StrEnum):
-    """How a route is replaced. Only ``DELETE_THEN_ADD`` opens a gap, and is never chosen unasked."""
-
-    ADD_THEN_DELETE = "add-then-delete"
-    DELETE_THEN_ADD = "delete-then-add"
-    IN_PLACE = "in-place"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,12 +190,106 @@ class ReplaceRoute(_RouteChange):
         return (create, delete) if adds_first else (delete, create)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateRouteTable(_Change):
+    """Make the route table ``after`` with all its routes, used by no subnet yet; ``subject`` is its id.
+
+    Its precondition: there is no table of that id. It is about the nodes of a network, so that ``node`` is None.
+    """
+
+    kind: ClassVar[str] = "route-table"
+    action: ClassVar[Action] = Action.CREATE
+
+    after: RouteTable
+
+    @property
+    def before(self) -> None:
+        """Nothing stood there."""
+        return None
+
+    @property
+    def table(self) -> str:
+        """The id of the table."""
+        return self.after.id
+
+    def inverse(self) -> "DeleteRouteTable":
+        """Return the change that takes the table away again."""
+        return DeleteRouteTable(**_again(self), before=self.after)
+
+    def steps(self) -> tuple["Change", ...]:
+        """Return what is written, one proven after the other."""
+        return (self,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteRouteTable(_Change):
+    """Take the route table ``before`` away. Its precondition: it has those routes and no others, and no subnet."""
+
+    kind: ClassVar[str] = "route-table"
+    action: ClassVar[Action] = Action.DELETE
+
+    before: RouteTable
+
+    @property
+    def after(self) -> None:
+        """Nothing stands there."""
+        return None
+
+    @property
+    def table(self) -> str:
+        """The id of the table."""
+        return self.before.id
+
+    def inverse(self) -> "CreateRouteTable":
+        """Return the change that makes the table again."""
+        return CreateRouteTable(**_again(self), after=self.before)
+
+    def steps(self) -> tuple["Change", ...]:
+        """Return what is written, one proven after the other."""
+        return (self,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssociateRouteTable(_Change):
+    """Let the subnet ``subject`` use the table ``after``, or none again; both are ids of tables.
+
+    Exactly one of ``before`` and ``after`` is None: a subnet is never taken from one table to another. The
+    preconditions: the subnet's table is still ``before``, and the table ``after`` has every route of ``needs``.
+    """
+
+    kind: ClassVar[str] = "subnet-association"
+    action: ClassVar[Action] = Action.UPDATE
+
+    before: str | None
+    after: str | None
+    needs: tuple[Route, ...] = ()
+
+    @property
+    def table(self) -> str:
+        """The id of the table that the subnet gets or loses."""
+        return self.after or self.before or ""
+
+    def inverse(self) -> "AssociateRouteTable":
+        """Return the change that restores the subnet."""
+        return AssociateRouteTable(**_again(self), before=self.after, after=self.before, needs=self.needs)
+
+    def steps(self) -> tuple["Change", ...]:
+        """Return what is written, one proven after the other."""
+        return (self,)
+
+
+def _again(change: _Change) -> dict[str, Any]:
+    """Return what the inverse of a change of tables has in common with it."""
+    names = ("node", "node_uid", "cloud", "source", "subject", "reason", "disruption")
+    return {name: getattr(change, name) for name in names} | {"undo": not change.undo}
+
+
 def _shared(change: _RouteChange, *, undo: bool) -> dict[str, Any]:
     """Return what another change of the same route has in common with this one."""
-    names = ("node", "node_uid", "cloud", "source", "subject", "reason", "disruption", "table", "quota")
-    return {name: getattr(change, name) for name in names} | {"undo": undo}
+    return _again(change) | {"table": change.table, "quota": change.quota, "undo": undo}
 
 
 RouteChange = CreateRoute | ReplaceRoute | DeleteRoute
-Change = SetForwarding | RouteChange
+TableChange = CreateRouteTable | DeleteRouteTable | AssociateRouteTable
+Change = SetForwarding | RouteChange | TableChange
 """The closed union of what can be written. Matches over it end in ``assert_never``."""

@@ -5,31 +5,30 @@ A saved plan is the public plan document plus the preconditions of each change. 
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
-from typing import Any, assert_never, cast
+from typing import Any, assert_never
 
 from tui.model.change import (
     Action,
+    AssociateRouteTable,
     Change,
     CreateRoute,
+    CreateRouteTable,
     DeleteRoute,
-    ReplaceMethod,
+    DeleteRouteTable,
     ReplaceRoute,
     RouteChange,
     SetForwarding,
+    TableChange,
 )
-from tui.model.network import Disruption, NextHop, NextHopKind, Route
+from tui.model.fields import BadPlan, Fields
+from tui.model.network import Disruption, NextHop, NextHopKind, ReplaceMethod, Route, RouteTable
 from tui.model.node import Cloud
 from tui.model.plan import Plan, Refusal, seal
 from tui.model.snapshot import Cluster
 
 PLAN_SCHEMA = "l2bridge-tui/plan/v1"
-
-
-class BadPlan(ValueError):
-    """A saved plan that cannot be used; the text is one sentence that says why and what to do."""
 
 
 def instant(at: datetime) -> str:
@@ -84,12 +83,38 @@ def _details(change: Change) -> _Details:
         case ReplaceRoute():
             details = {**_table(change), "method": change.method.value, "oldSubject": change.old_subject}
             return _route_document(change.before), _route_document(change.after), details
+        case CreateRouteTable() | DeleteRouteTable() | AssociateRouteTable():
+            return _table_details(change)
+        case _:
+            assert_never(change)
+
+
+def _table_details(change: TableChange) -> _Details:
+    match change:
+        case CreateRouteTable():
+            return None, _table_document(change.after), {}
+        case DeleteRouteTable():
+            return _table_document(change.before), None, {}
+        case AssociateRouteTable():
+            needs = [_route_document(route) for route in change.needs]
+            return {"routeTable": change.before}, {"routeTable": change.after}, {"needs": needs}
         case _:
             assert_never(change)
 
 
 def _table(change: RouteChange) -> dict[str, object]:
     return {"table": change.table, "quota": change.quota}
+
+
+def _table_document(table: RouteTable) -> dict[str, object]:
+    return {
+        "id": table.id,
+        "network": table.network,
+        "region": table.region,
+        "routePrefix": table.route_prefix,
+        "replaces": table.replaces.value,
+        "routes": [_route_document(route) for route in table.routes],
+    }
 
 
 def _route_document(route: Route) -> dict[str, object]:
@@ -129,7 +154,7 @@ def plan_from_document(text: str) -> Plan:
         decoded: object = json.loads(text)
     except ValueError as error:
         raise BadPlan(f"the saved plan is not complete JSON ({error}): make it again with plan --out") from error
-    document = _Fields.of(decoded, "the plan")
+    document = Fields.of(decoded, "the plan")
     schema = document.text("schema")
     if schema != PLAN_SCHEMA:
         raise BadPlan(f"the saved plan has the schema {schema!r}, this version reads {PLAN_SCHEMA!r}: make it again")
@@ -160,7 +185,7 @@ def plan_from_document(text: str) -> Plan:
     return plan
 
 
-def _change(fields: "_Fields") -> Change:
+def _change(fields: Fields) -> Change:
     kind, action = fields.text("kind"), fields.text("action")
     shared: dict[str, Any] = {
         "id": fields.text("id"),
@@ -180,28 +205,53 @@ def _change(fields: "_Fields") -> Change:
     if kind == SetForwarding.kind:
         return _set_forwarding(fields, shared)
     if kind == CreateRoute.kind:
-        shared |= {"table": fields.text("table"), "quota": fields.optional_text("quota")}
-        match action:
-            case Action.CREATE:
-                return CreateRoute(**shared, after=_route(fields.fields("after")))
-            case Action.DELETE:
-                keeps = fields.optional_fields("keeps")
-                kept = None if keeps is None else _route(keeps)
-                return DeleteRoute(**shared, before=_route(fields.fields("before")), keeps=kept)
-            case Action.REPLACE:
-                return ReplaceRoute(
-                    **shared,
-                    before=_route(fields.fields("before")),
-                    after=_route(fields.fields("after")),
-                    method=ReplaceMethod(fields.text("method")),
-                    old_subject=fields.text("oldSubject"),
-                )
-    raise BadPlan(
-        f"the saved plan has a change of the unknown kind {kind!r} ({action}): make it again with this version"
-    )
+        change = _route_change(action, fields, shared)
+    else:
+        change = _table_change(kind, action, fields, shared)
+    if change is None:
+        raise BadPlan(
+            f"the saved plan has a change of the unknown kind {kind!r} ({action}): make it again with this version"
+        )
+    return change
 
 
-def _set_forwarding(fields: "_Fields", shared: Mapping[str, Any]) -> SetForwarding:
+def _route_change(action: str, fields: Fields, shared: dict[str, Any]) -> Change | None:
+    shared |= {"table": fields.text("table"), "quota": fields.optional_text("quota")}
+    match action:
+        case Action.CREATE:
+            return CreateRoute(**shared, after=_route(fields.fields("after")))
+        case Action.DELETE:
+            keeps = fields.optional_fields("keeps")
+            kept = None if keeps is None else _route(keeps)
+            return DeleteRoute(**shared, before=_route(fields.fields("before")), keeps=kept)
+        case Action.REPLACE:
+            return ReplaceRoute(
+                **shared,
+                before=_route(fields.fields("before")),
+                after=_route(fields.fields("after")),
+                method=ReplaceMethod(fields.text("method")),
+                old_subject=fields.text("oldSubject"),
+            )
+    return None
+
+
+def _table_change(kind: str, action: str, fields: Fields, shared: dict[str, Any]) -> Change | None:
+    match kind, action:
+        case CreateRouteTable.kind, Action.CREATE:
+            return CreateRouteTable(**shared, after=_route_table(fields.fields("after")))
+        case DeleteRouteTable.kind, Action.DELETE:
+            return DeleteRouteTable(**shared, before=_route_table(fields.fields("before")))
+        case AssociateRouteTable.kind, Action.UPDATE:
+            return AssociateRouteTable(
+                **shared,
+                before=fields.fields("before").optional_text("routeTable"),
+                after=fields.fields("after").optional_text("routeTable"),
+                needs=tuple(_route(route) for route in fields.objects("needs")),
+            )
+    return None
+
+
+def _set_forwarding(fields: Fields, shared: Mapping[str, Any]) -> SetForwarding:
     inverted = fields.flag("inverted")
     before, after = fields.fields("before"), fields.fields("after")
     if len(before.values) != 1 or before.values.keys() != after.values.keys():
@@ -216,7 +266,19 @@ def _set_forwarding(fields: "_Fields", shared: Mapping[str, Any]) -> SetForwardi
     )
 
 
-def _route(fields: "_Fields") -> Route:
+def _route_table(fields: Fields) -> RouteTable:
+    return RouteTable(
+        id=fields.text("id"),
+        network=fields.optional_text("network"),
+        subnets=(),
+        routes=tuple(_route(route) for route in fields.objects("routes")),
+        route_prefix=fields.text("routePrefix"),
+        replaces=ReplaceMethod(fields.text("replaces")),
+        region=fields.optional_text("region"),
+    )
+
+
+def _route(fields: Fields) -> Route:
     hop = fields.fields("nextHop")
     address = hop.optional_text("address")
     return Route(
@@ -233,50 +295,3 @@ def _route(fields: "_Fields") -> Route:
         tags=frozenset(fields.texts("tags")),
         token=fields.optional_text("token"),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Fields:
-    """A JSON object whose fields are read with their type; anything else is a ``BadPlan`` that names the field."""
-
-    values: Mapping[str, object]
-    where: str
-
-    @classmethod
-    def of(cls, value: object, where: str) -> "_Fields":
-        if not isinstance(value, dict):
-            raise BadPlan(f"the saved plan is not usable: {where} is not an object; make it again with plan --out")
-        return cls(cast("dict[str, object]", value), where)
-
-    def _read(self, name: str, *types: type) -> object:
-        value = self.values.get(name)
-        if not isinstance(value, types):
-            raise BadPlan(f"the saved plan is not usable: {name!r} of {self.where} is missing or of another type")
-        return value
-
-    def text(self, name: str) -> str:
-        return cast("str", self._read(name, str))
-
-    def optional_text(self, name: str) -> str | None:
-        return cast("str | None", self._read(name, str, type(None)))
-
-    def optional_number(self, name: str) -> int | None:
-        return cast("int | None", self._read(name, int, type(None)))
-
-    def flag(self, name: str) -> bool:
-        return cast("bool", self._read(name, bool))
-
-    def fields(self, name: str) -> "_Fields":
-        return _Fields.of(self.values.get(name), name)
-
-    def optional_fields(self, name: str) -> "_Fields | None":
-        return None if self.values.get(name) is None else self.fields(name)
-
-    def objects(self, name: str) -> "list[_Fields]":
-        return [_Fields.of(item, f"an entry of {name}") for item in cast("list[object]", self._read(name, list))]
-
-    def texts(self, name: str) -> "list[str]":
-        items = cast("list[object]", self._read(name, list))
-        if not all(isinstance(item, str) for item in items):
-            raise BadPlan(f"the saved plan is not usable: {name!r} of {self.where} holds something else than text")
-        return cast("list[str]", items)

@@ -12,6 +12,7 @@ from tui.model.change import Change
 from tui.model.network import Route, RouteTable, Subnet
 from tui.model.node import Cloud, IPNetwork, Node
 from tui.model.snapshot import Placement, Snapshot
+from tui.model.witness import Witness
 
 
 class Code(StrEnum):
@@ -27,6 +28,7 @@ class Code(StrEnum):
     ROUTE_QUOTA = "route-quota"
     ROUTE_CONTROLLER_ACTIVE = "route-controller-active"
     ROUTE_TABLE_MISSING = "route-table-missing"
+    SCALE_SET_MEMBER = "scale-set-member"
     LAYER2_DIFFERENT = "layer2-different"
     PODCIDR_MISSING = "podcidr-missing"
     PODCIDR_OVERLAP = "podcidr-overlap"
@@ -224,7 +226,8 @@ class Report:
     """One snapshot, judged. A newer report may replace an older one: the timeline travels inside.
 
     ``assessments`` are in the API server's order of nodes; ``findings`` worst first, those of no node included;
-    ``activity`` oldest first and bounded; ``revision`` grows by one with every report of a session.
+    ``activity`` oldest first and bounded; ``revision`` grows by one with every report of a session. ``witnesses`` tell
+    what the fabric itself was seen to do after the last apply; empty where it was not asked or did not say.
     """
 
     snapshot: Snapshot
@@ -232,6 +235,7 @@ class Report:
     findings: tuple[Finding, ...]
     activity: tuple[Activity, ...] = ()
     revision: int = 0
+    witnesses: tuple[Witness, ...] = ()
 
     @property
     def synchronising(self) -> bool:

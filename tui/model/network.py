@@ -19,6 +19,14 @@ class Disruption(StrEnum):
     RESTART = "restart"
 
 
+class ReplaceMethod(StrEnum):
+    """How a route is replaced. Only ``DELETE_THEN_ADD`` opens a gap, and is never chosen unasked."""
+
+    ADD_THEN_DELETE = "add-then-delete"
+    DELETE_THEN_ADD = "delete-then-add"
+    IN_PLACE = "in-place"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForwardingSwitch:
     """How the permission to carry foreign packets is stored, and what it costs to change it.
@@ -60,6 +68,7 @@ class NetworkInterface:
     that the cloud delivers to this interface by itself (Compute Engine alias ranges), so that they need neither the
     flag nor a route. ``routed_by`` is how a route must name this interface as its next hop: by its VM, or by one of its
     addresses (Azure; on Compute Engine in the network of another project); None where no routes are asked for.
+    ``trouble`` is what the cloud says went wrong with its last change; None when nothing did.
     """
 
     id: str
@@ -70,6 +79,7 @@ class NetworkInterface:
     switch: ForwardingSwitch
     owned_cidrs: tuple[IPNetwork, ...] = ()
     routed_by: NextHopKind | None = None
+    trouble: str | None = None
 
     def owns(self, cidr: IPNetwork) -> bool:
         """Tell whether the cloud itself delivers the whole range to this interface."""
@@ -89,7 +99,8 @@ class Instance:
     """One VM. ``key`` is comparable with ``ProviderID.key``; ``id`` is what people call it (contract: ``instance``).
 
     ``running`` is None where the cloud call that was made does not tell (EC2 network interfaces). ``tags`` are the
-    network tags that a route may be limited to (Compute Engine).
+    network tags that a route may be limited to (Compute Engine). ``scale_set`` is the id of the uniform scale set whose
+    model decides the flags of its interfaces (Azure); None for a VM with interfaces of its own.
     """
 
     cloud: Cloud
@@ -100,17 +111,24 @@ class Instance:
     running: bool | None
     interfaces: tuple[NetworkInterface, ...]
     tags: frozenset[str] = frozenset()
+    scale_set: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subnet:
-    """One subnet. ``cidrs`` is empty when the cloud did not say; ``route_table`` is the id of the associated table."""
+    """One subnet. ``cidrs`` is empty when the cloud did not say; ``route_table`` is the id of the associated table.
+
+    ``region`` is where a table for it must be made (Azure); None when unknown. ``trouble`` is what the cloud says went
+    wrong with its last change; None when nothing did.
+    """
 
     id: str
     network: str
     cidrs: tuple[IPNetwork, ...]
     zone: str | None = None
     route_table: str | None = None
+    region: str | None = None
+    trouble: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +206,9 @@ class RouteTable:
     """The routes that a network (Compute Engine) or a set of subnets (Azure) uses.
 
     ``network`` is the network it serves, ``subnets`` the associated ones; None means every subnet of the network. A
-    route's own id is ``route_prefix`` and its name. ``quota`` is None when it is unknown.
+    route's own id is ``route_prefix`` and its name. ``quota`` is None when it is unknown. ``replaces`` is how its cloud
+    replaces a route without a gap. ``region`` is where it stands (Azure). ``refusal`` says in one sentence why nothing
+    may be written to it; None when it may. ``trouble`` is what the cloud says went wrong with its last change.
     """
 
     id: str
@@ -198,3 +218,12 @@ class RouteTable:
     route_prefix: str = ""
     token: str | None = None
     quota: RouteQuota | None = None
+    replaces: ReplaceMethod = ReplaceMethod.ADD_THEN_DELETE
+    region: str | None = None
+    refusal: str | None = None
+    trouble: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name among the tables of its project or resource group."""
+        return self.id.rpartition("/")[2]

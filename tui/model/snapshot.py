@@ -76,11 +76,13 @@ class Scope:
 
     ``cloud`` is the answer for every node (``--cloud`` other than ``auto``); ``fallback`` the answer for nodes whose
     provider id says nothing. ``node_subnets`` are the layer-2 subnets of nodes of no cloud (``--node-subnet``).
+    ``route_table`` is the name of the table that subnets without one are to get (``--azure-route-table``).
     """
 
     cloud: Cloud | None = None
     fallback: Cloud = Cloud.NONE
     node_subnets: tuple[IPNetwork, ...] = ()
+    route_table: str | None = None
 
     def cloud_of(self, node: Node) -> Cloud:
         """Return the cloud that the node is looked for in."""

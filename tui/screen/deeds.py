@@ -5,8 +5,8 @@ The plan has every detail; this is for the chain, where the operator decides whe
 
 from typing import assert_never
 
-from tui.model.change import Change, CreateRoute, DeleteRoute, ReplaceMethod, ReplaceRoute, SetForwarding
-from tui.model.network import Route
+from tui.model.change import Change, CreateRoute, DeleteRoute, ReplaceRoute, SetForwarding
+from tui.model.network import ReplaceMethod, Route
 from tui.render_plan import DISRUPTIONS
 from tui.screen.format import legible
 

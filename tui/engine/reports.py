@@ -1,0 +1,83 @@
+"""The newest report: judged from what the observer knows, published to whoever follows.
+
+May import the checks, ports, model, the observer and the timeline. Safe for several threads.
+"""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+from tui.checks import diagnose
+from tui.engine import timeline
+from tui.engine.observer import Observer
+from tui.model.finding import Activity, Report
+from tui.model.witness import Witness
+
+
+class Reports:
+    """Judges what an observer knows, and keeps the newest report, with the timeline inside."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self._newest: Report | None = None
+        self._pending: list[Activity] = []
+        self._witnesses: tuple[Witness, ...] = ()
+        self._changed = threading.Condition()
+        self._judging = threading.Lock()
+        self._closed = False
+
+    @property
+    def newest(self) -> Report | None:
+        """The newest report; None before the first judgement."""
+        return self._newest
+
+    def judge(self, force: bool) -> Report:
+        """Judge what is known now and publish it; without ``force`` only when a source has changed its state."""
+        with self._judging:
+            snapshot = self._observer.snapshot()
+            before = self._newest
+            if before is not None and not force:
+                states = {source.name: source.state for source in before.snapshot.sources}
+                if states == {source.name: source.state for source in snapshot.sources}:
+                    return before
+            judged = diagnose(snapshot)
+            with self._changed:
+                happened, self._pending = self._pending, []
+                activity = (*(before.activity if before else ()), *happened, *timeline.changes(before, judged))
+                self._newest = replace(
+                    judged,
+                    activity=activity[-timeline.LIMIT :],
+                    revision=before.revision + 1 if before else 0,
+                    witnesses=self._witnesses,
+                )
+                self._changed.notify_all()
+                return self._newest
+
+    def note(self, activity: Activity) -> None:
+        """Let the next report tell of this."""
+        with self._changed:
+            self._pending.append(activity)
+
+    def bear(self, witnesses: tuple[Witness, ...]) -> None:
+        """Let the next reports carry these witnesses in place of the last ones."""
+        with self._changed:
+            self._witnesses = witnesses
+
+    def follow(self) -> Iterator[Report]:
+        """Yield the newest report whenever there is one newer than the last; end when closed."""
+        seen = -1
+        while True:
+            with self._changed:
+                while not self._closed and (self._newest is None or self._newest.revision <= seen):
+                    self._changed.wait()
+                if self._closed or self._newest is None:
+                    return
+                report = self._newest
+            seen = report.revision
+            yield report
+
+    def close(self) -> None:
+        """Let everybody who follows come to an end."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
