@@ -301,16 +301,6 @@ def test_every_pod_cidr_of_a_dual_stack_node_is_judged() -> None:
     assert report.findings[0].subject == "fd00:42:1::/64"
 
 
-def test_an_azure_subnet_without_a_table() -> None:
-    provider_id = ProviderID.parse("azure:///subscriptions/s/resourceGroups/r/providers/m/virtualMachines/n1")
-    node = build.node(provider_id=provider_id)
-    vm = build.instance(provider_id.key or "", build.eni(subnet="s1", network="vnet"), cloud=Cloud.AZURE)
-    view = build.view(vm, nodes=[node], cloud=Cloud.AZURE, tables=())
-    report = diagnose(build.snapshot(node, views=[view]))
-    assert codes(report) == ["error:route-table-missing"]
-    assert report.assessments[0].routes[0].state is RouteState.MISSING
-
-
 def test_every_table_that_serves_a_node_subnet_must_know_every_node() -> None:
     ids = [
         ProviderID.parse(f"azure:///subscriptions/s/resourceGroups/r/providers/m/virtualMachines/n{i}") for i in (1, 2)

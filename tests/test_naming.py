@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import build
-from tui.model.naming import is_own, route_description, route_name, route_prefix
+from tui.model.naming import is_own, made_by, route_description, route_name, route_prefix, table_name
 from tui.model.network import NextHop, NextHopKind
 from tui.model.node import IPNetwork
 
@@ -59,3 +59,23 @@ def test_a_route_is_own_by_the_clusters_identity(uid: str | None) -> None:
 def test_the_description_says_for_whom() -> None:
     told = json.loads(route_description(build.CLUSTER, CIDR, build.node()))
     assert told == {"by": "l2bridge-tui", "cluster": "prod", "node": "n1", "uid": "uid-n1", "cidr": "10.42.1.0/24"}
+
+
+@given(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,100}[A-Za-z0-9_]", fullmatch=True))
+def test_every_name_of_a_table_keeps_azures_rules(network: str) -> None:
+    name = table_name(build.CLUSTER, f"/subscriptions/s/resourceGroups/g/providers/p/virtualNetworks/{network}")
+    assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,78}[A-Za-z0-9_]", name)
+    assert is_own(build.CLUSTER, name)
+    assert name.endswith(network) is (len(network) <= 67)
+
+
+def test_networks_with_long_names_that_begin_alike_get_different_tables() -> None:
+    first, second = (table_name(build.CLUSTER, "x" * 90 + end) for end in "ab")
+    assert first != second
+
+
+def test_the_maker_of_a_route_is_told_with_a_description_where_there_is_one() -> None:
+    cluster, by_hand = build.CLUSTER, build.route("10.42.1.0/24", to="x", name="r")
+    assert made_by(cluster, replace(by_hand, name=route_prefix(cluster) + "r")) == "made by this program"
+    assert made_by(cluster, by_hand) == "foreign, made by somebody else"
+    assert made_by(cluster, replace(by_hand, description="vpn")).endswith("somebody else: description 'vpn'")

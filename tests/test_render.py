@@ -285,7 +285,7 @@ def test_the_table_is_worst_first_and_aligned_across_wide_and_combining_characte
 def test_every_finding_that_no_plan_mends_says_what_to_do() -> None:
     for code in Code:
         for severity in (Severity.ERROR, Severity.UNKNOWN):
-            obstacle = "it cannot be written" if code.startswith(("route", "forwarding")) else None
+            obstacle = "it cannot be written" if code.startswith(("route", "forwarding", "scale-set")) else None
             finding = Finding(code=code, severity=severity, node="n", subject="s", summary="s", obstacle=obstacle)
             step = render_text.next_step(finding, "x")
             assert step is not None or code is Code.INSTANCE_AMBIGUOUS, code

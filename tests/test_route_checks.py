@@ -12,7 +12,7 @@ from tui.model.change import CreateRoute, DeleteRoute, ReplaceRoute
 from tui.model.finding import Code, Finding, Report, RouteState, Severity
 from tui.model.naming import route_name, route_prefix
 from tui.model.network import Instance, NextHopKind, ReplaceMethod, Route, RouteQuota, RouteTable
-from tui.model.node import Cloud, Node, ProviderID
+from tui.model.node import Cloud, Node
 from tui.model.snapshot import Snapshot, SourceState
 
 OWN = route_prefix(build.CLUSTER)
@@ -453,7 +453,7 @@ def test_quota(routes: list[Route], free: int, severity: Severity | None, told: 
     for finding in found:
         assert told in finding.summary
         assert (finding.node, finding.subject, finding.fixable) == (None, "projects/p: static routes", False)
-        assert finding.obstacle == "raise the quota projects/p: static routes"
+        assert finding.obstacle == "projects/p: static routes: raise the limit"
 
 
 def test_tables_that_share_a_quota_are_counted_together() -> None:
@@ -465,22 +465,3 @@ def test_tables_that_share_a_quota_are_counted_together() -> None:
     findings = diagnose(replace(snapshot, views=(replace(view, route_tables=tables),))).findings
     (quota,) = [finding for finding in findings if finding.code is Code.ROUTE_QUOTA]
     assert "2 routes are needed and 1 fit" in quota.summary
-
-
-def test_routes_of_azure_are_reported_and_not_written() -> None:
-    provider_id = ProviderID.parse("azure:///subscriptions/s/resourceGroups/r/providers/m/virtualMachines/n1")
-    node = build.node(provider_id=provider_id)
-    vm = build.instance(provider_id.key or "", build.eni(subnet="s1", network="vnet"), cloud=Cloud.AZURE)
-    stray = build.route("10.42.77.0/24", to="10.0.0.9", kind=NextHopKind.ADDRESS)
-    table = RouteTable(id="t1", network=None, subnets=("s1",), routes=(stray,))
-    view = build.view(vm, nodes=[node], cloud=Cloud.AZURE, name="azure:s", tables=(table,))
-    snapshot = build.snapshot(node, views=[view])
-    snapshot = replace(snapshot, cluster=replace(snapshot.cluster, pod_cidrs=(ip_network("10.42.0.0/16"),)))
-    findings = diagnose(snapshot).findings
-    assert [finding.code for finding in findings] == [Code.ROUTE_MISSING, Code.ROUTE_STRAY]
-    assert {finding.obstacle for finding in findings} == {
-        "this version reports routes of Azure and does not write them"
-    }
-    right = build.route(CIDR, to="10.0.0.4", kind=NextHopKind.ADDRESS)
-    view = replace(view, route_tables=(replace(table, routes=(right,)),))
-    assert state(diagnose(replace(snapshot, views=(view,)))) is RouteState.OK

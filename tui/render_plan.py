@@ -9,8 +9,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from tui.model.change import Action, Change, CreateRoute, DeleteRoute, ReplaceRoute, SetForwarding
-from tui.model.network import Disruption, ReplaceMethod, Route
+from tui.model.change import (
+    Action,
+    AssociateRouteTable,
+    Change,
+    CreateRoute,
+    CreateRouteTable,
+    DeleteRoute,
+    DeleteRouteTable,
+    ReplaceRoute,
+    SetForwarding,
+)
+from tui.model.network import Disruption, ReplaceMethod, Route, RouteTable
 from tui.model.plan import Plan, Refusal
 from tui.model.text import printable
 
@@ -66,6 +76,8 @@ def change_title(change: Change) -> str:
 
 def node_words(change: Change) -> str:
     """Return which node a change is about."""
+    if isinstance(change, CreateRouteTable | DeleteRouteTable | AssociateRouteTable):
+        return "nodes of the VNet"
     return "no node" if change.node is None else f"node {printable(change.node)}"
 
 
@@ -119,7 +131,7 @@ def _change_lines(change: Change) -> Iterator[Line]:
 
 
 def _labelled(kind: LineKind, label: str, value: str) -> Line:
-    return Line(kind, f"{'':{_INDENT}}{label + ':':<{_LABEL}}{value}", _INDENT + _LABEL)
+    return Line(kind, f"{'':{_INDENT}}{label + ':' if label else '':<{_LABEL}}{value}", _INDENT + _LABEL)
 
 
 def _refusal_line(refusal: Refusal) -> Line:
@@ -143,8 +155,31 @@ def _fields(change: Change) -> Iterator[Line]:
             yield from _route(change.before)
         case ReplaceRoute():
             yield from _difference(change.before, change.after)
+        case CreateRouteTable():
+            yield from _table(change.after)
+        case DeleteRouteTable():
+            yield from _table(change.before)
+        case AssociateRouteTable():
+            yield from _moved("route table", _table_name(change.before), _table_name(change.after))
+            if change.after is not None:
+                yield _labelled(LineKind.FIELD, "delivers", f"{_counted(len(change.needs), 'pod CIDR')}, checked first")
         case _:
             assert_never(change)
+
+
+def _table(table: RouteTable) -> Iterator[Line]:
+    yield _labelled(LineKind.FIELD, "region", printable(table.region or "unknown"))
+    yield _labelled(LineKind.FIELD, "routes", str(len(table.routes)))
+    for route in table.routes:
+        yield _labelled(LineKind.FIELD, "", f"{route.destination} -> {hop_words(route)}  {printable(route.name)}")
+
+
+def _table_name(table: str | None) -> str:
+    return "none" if table is None else printable(resource_name(table))
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def _route(route: Route) -> Iterator[Line]:
@@ -226,6 +261,13 @@ def _cost(change: Change) -> Iterator[Line]:
     match change:
         case SetForwarding() | CreateRoute():
             yield _labelled(LineKind.COST, "disruption", DISRUPTIONS[change.disruption])
+        case CreateRouteTable() | DeleteRouteTable():
+            yield _labelled(LineKind.COST, "disruption", "none, no subnet uses the table")
+        case AssociateRouteTable(after=None):
+            yield _labelled(LineKind.DANGER, "DANGER", "the table no longer delivers the subnet's packets to pods")
+        case AssociateRouteTable():
+            text = "none, only packets from the subnet to these pod CIDRs take another way"
+            yield _labelled(LineKind.COST, "disruption", text)
         case DeleteRoute():
             kept = change.keeps
             text = "nothing needs these packets delivered" if kept is None else f"{kept.name} delivers these packets"

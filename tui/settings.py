@@ -7,10 +7,10 @@ all made from it. May import the model's nouns and ``model.text``; imported befo
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_network
 from pathlib import Path
 from typing import cast
 
+from tui import option_values as values
 from tui.model.node import Cloud, IPNetwork
 from tui.model.text import printable
 
@@ -45,6 +45,9 @@ class Settings:
     aws_region: str | None = None
     aws_vpc: str | None = None
     gcp_project: str | None = None
+    azure_subscription: str | None = None
+    azure_resource_groups: tuple[str, ...] = ()
+    azure_route_table: str | None = None
     log_file: Path | None = None
     demo: str | None = None
 
@@ -75,83 +78,26 @@ class Option:
         return "L2BRIDGE_" + self.name.upper().replace("-", "_")
 
 
-def _text(given: object) -> str:
-    if not isinstance(given, str):
-        raise ValueError("must be text")
-    if not given.strip():
-        raise ValueError("must not be empty")
-    return given
-
-
-def _switch(given: object) -> bool:
-    if isinstance(given, bool):
-        return given
-    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-    if not isinstance(given, str) or given.lower() not in words:
-        raise ValueError(f"must be true or false, not {given!r}")
-    return words[given.lower()]
-
-
-def _count(given: object) -> int:
-    if isinstance(given, str) and given.isascii() and given.isdigit():
-        given = int(given)
-    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
-        raise ValueError(f"must be a whole number from 1, not {given!r}")
-    return given
-
-
-def _networks(given: object) -> tuple[IPNetwork, ...]:
-    """Read ranges: a list, or one text in which they are separated by commas or spaces."""
-    found: list[IPNetwork] = []
-    for text in given if isinstance(given, list) else [given]:
-        if not isinstance(text, str) or not text.strip():
-            raise ValueError("must be a CIDR such as 10.42.0.0/16, or a list of them")
-        found.extend(map(_network, text.replace(",", " ").split()))
-    return tuple(found)
-
-
-def _network(text: str) -> IPNetwork:
-    try:
-        if "/" not in text:
-            raise ValueError
-        return ip_network(text, strict=False)
-    except ValueError as error:
-        raise ValueError(f"must be a CIDR such as 10.42.0.0/16, not {text!r}") from error
-
-
-def _cloud(given: object) -> Cloud | None:
-    choice = _one_of("auto", *Cloud)(given)
-    return None if choice == "auto" else Cloud(choice)
-
-
-def _one_of(*choices: str) -> Callable[[object], str]:
-    def read(given: object) -> str:
-        if given not in choices:
-            raise ValueError(f"must be one of {', '.join(choices)}, not {given!r}")
-        return str(given)
-
-    return read
-
-
-def _project(given: object) -> str:
-    """Read a project's id. Its number would name the same project, and compare as another one."""
-    if not re.fullmatch(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]*", _text(given)):
-        raise ValueError(f"must be a project's id such as my-project-1, not {given!r}")
-    return _text(given)
-
-
-def _path(given: object) -> Path:
-    return Path(_text(given)).expanduser()
-
-
 OPTIONS: tuple[Option, ...] = (
-    Option(name="kubeconfig", field="kubeconfig", read=_text, metavar="FILE", about="kubeconfig instead of kubectl's"),
-    Option(name="context", field="context", read=_text, metavar="NAME", about="kubeconfig context instead of current"),
-    Option(name="read-only", field="read_only", read=_switch, metavar=None, about="nothing can be changed"),
+    Option(
+        name="kubeconfig",
+        field="kubeconfig",
+        read=values.text,
+        metavar="FILE",
+        about="kubeconfig instead of kubectl's",
+    ),
+    Option(
+        name="context",
+        field="context",
+        read=values.text,
+        metavar="NAME",
+        about="kubeconfig context instead of current",
+    ),
+    Option(name="read-only", field="read_only", read=values.switch, metavar=None, about="nothing can be changed"),
     Option(
         name="cluster-cidr",
         field="cluster_cidrs",
-        read=_networks,
+        read=values.networks,
         metavar="CIDR",
         repeatable=True,
         about="the cluster's pod CIDR, where flannel's configuration cannot be read",
@@ -159,31 +105,65 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="node-subnet",
         field="node_subnets",
-        read=_networks,
+        read=values.networks,
         metavar="CIDR",
         repeatable=True,
         about="a layer-2 subnet of nodes that live in no cloud",
     ),
-    Option(name="cloud", field="cloud", read=_cloud, metavar="CLOUD", about="auto, aws, gce, azure or none"),
+    Option(name="cloud", field="cloud", read=values.cloud, metavar="CLOUD", about="auto, aws, gce, azure or none"),
     Option(
         name="max-changes",
         field="max_changes",
-        read=_count,
+        read=values.count,
         metavar="N",
         about=f"apply no more changes than this unasked (default {MAX_CHANGES})",
     ),
-    Option(name="theme", field="theme", read=_one_of(*THEMES), metavar="NAME", about=", ".join(THEMES)),
-    Option(name="ascii", field="ascii", read=_switch, metavar=None, about="write ASCII only"),
-    Option(name="aws-region", field="aws_region", read=_text, metavar="REGION", about="where EC2 nodes are looked for"),
-    Option(name="aws-vpc", field="aws_vpc", read=_text, metavar="VPC", about="the only VPC that is looked at"),
+    Option(name="theme", field="theme", read=values.one_of(*THEMES), metavar="NAME", about=", ".join(THEMES)),
+    Option(name="ascii", field="ascii", read=values.switch, metavar=None, about="write ASCII only"),
+    Option(
+        name="aws-region",
+        field="aws_region",
+        read=values.text,
+        metavar="REGION",
+        about="where EC2 nodes are looked for",
+    ),
+    Option(name="aws-vpc", field="aws_vpc", read=values.text, metavar="VPC", about="the only VPC that is looked at"),
     Option(
         name="gcp-project",
         field="gcp_project",
-        read=_project,
+        read=values.project,
         metavar="PROJECT",
         about="where Compute Engine nodes are looked for",
     ),
-    Option(name="log-file", field="log_file", read=_path, metavar="FILE", about="append what the SDKs have to say"),
+    Option(
+        name="azure-subscription",
+        field="azure_subscription",
+        read=values.subscription,
+        metavar="ID",
+        about="where Azure nodes are looked for",
+    ),
+    Option(
+        name="azure-resource-group",
+        field="azure_resource_groups",
+        read=values.resource_groups,
+        metavar="NAME",
+        repeatable=True,
+        about="read this group only, not the whole subscription",
+    ),
+    Option(
+        name="azure-route-table",
+        field="azure_route_table",
+        read=values.route_table,
+        metavar="NAME",
+        about="the table for subnets that have none",
+    ),
+    Option(
+        name="log-file",
+        field="log_file",
+        read=values.path,
+        metavar="FILE",
+        about="append what the SDKs have to say",
+    ),
 )
 
 
@@ -194,18 +174,18 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
     """
     named = flags.get("config") or environ.get("L2BRIDGE_CONFIG")
     config = _Config.read(Path(str(named)).expanduser() if named else None)
-    values: dict[str, object] = {}
+    chosen: dict[str, object] = {}
     for option in OPTIONS:
         if option.name in flags:
-            values[option.field] = _read(option, flags[option.name], option.flag)
+            chosen[option.field] = _read(option, flags[option.name], option.flag)
         elif environ.get(option.variable):
-            values[option.field] = _read(option, environ[option.variable], option.variable)
+            chosen[option.field] = _read(option, environ[option.variable], option.variable)
         elif option.name in config.values:
-            values[option.field] = _read(option, config.values[option.name], config.place(option.name))
+            chosen[option.field] = _read(option, config.values[option.name], config.place(option.name))
     return Settings(
         state_dir=_state_dir(environ),
         demo=cast("str | None", flags.get("demo")),
-        **values,  # type: ignore[arg-type]  # the table gives each field its type
+        **chosen,  # type: ignore[arg-type]  # the table gives each field its type
     )
 
 

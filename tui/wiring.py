@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
@@ -45,7 +46,14 @@ def open_session(settings: "Settings") -> Session:
     from tui.clouds import CLOUDS, load_reader, load_writer  # noqa: PLC0415 - not needed by the demo
     from tui.kube import KubeNodes  # noqa: PLC0415
 
-    options = CloudOptions(aws_region=settings.aws_region, aws_vpc=settings.aws_vpc, gcp_project=settings.gcp_project)
+    options = CloudOptions(
+        aws_region=settings.aws_region,
+        aws_vpc=settings.aws_vpc,
+        gcp_project=settings.gcp_project,
+        azure_subscription=settings.azure_subscription,
+        azure_resource_groups=settings.azure_resource_groups,
+        azure_route_table=settings.azure_route_table,
+    )
     return _open(
         settings,
         nodes=KubeNodes.open(kubeconfig=settings.kubeconfig, context=settings.context),
@@ -68,13 +76,14 @@ def _open_demo(settings: "Settings", scenario: str) -> Session:
 
     world = open_world(scenario)
     said = _scope(settings)
+    silent = said == Scope(route_table=said.route_table)
     return _open(
         settings,
         nodes=world.nodes,
         reader=world.reader,
         writer=world.writer,
         clock=world.clock,
-        scope=world.scope if said == Scope() else said,
+        scope=replace(world.scope, route_table=said.route_table) if silent else said,
     )
 
 
@@ -107,6 +116,7 @@ def _scope(settings: "Settings") -> Scope:
     named = {
         Cloud.AWS: settings.aws_region is not None or settings.aws_vpc is not None,
         Cloud.GCE: settings.gcp_project is not None,
+        Cloud.AZURE: settings.azure_subscription is not None or bool(settings.azure_resource_groups),
     }
     clouds = [cloud for cloud, is_named in named.items() if is_named]
     if len(clouds) > 1 and settings.cloud is None:
@@ -117,6 +127,7 @@ def _scope(settings: "Settings") -> Scope:
         cloud=settings.cloud,
         fallback=clouds[0] if clouds else Cloud.NONE,
         node_subnets=settings.node_subnets,
+        route_table=settings.azure_route_table,
     )
 
 

@@ -1,23 +1,28 @@
 """The detail of a node whose pods are delivered by routes: what was seen, what is left, and what the fix would do."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import ip_network
 
-from tests import build
+from tests import build, build_azure
+from tui.checks import diagnose
 from tui.model.change import Change
 from tui.model.finding import Assessment, Code, Finding, Forwarding, Layer2, PodRoute, Report, RouteState, Severity
 from tui.model.naming import route_prefix
 from tui.model.network import (
     Disruption,
     ForwardingSwitch,
+    Instance,
     NetworkInterface,
     ReplaceMethod,
     Route,
     RouteQuota,
     RouteTable,
 )
-from tui.model.node import Cloud
+from tui.model.node import Cloud, Node
 from tui.model.snapshot import Placement, PlacementState
+from tui.model.witness import Witness
 from tui.screen.chain import detail
 from tui.screen.cluster import cluster_lines
 from tui.screen.format import counters
@@ -127,6 +132,96 @@ def test_forwarding_says_what_it_costs_and_what_will_undo_it() -> None:
     )
     assert "f sets canIpForward = true (disruption: refresh, the VM keeps running" in text
     assert "note: its instance template has the flag off" in text
+
+
+def azure(
+    *nodes: Node,
+    tables: tuple[RouteTable, ...] | None,
+    subnets: Mapping[int, str | None],
+    witnesses: tuple[Witness, ...] = (),
+    vms: tuple[Instance, ...] = (),
+    **changes: object,
+) -> str:
+    """Return the drawn chain of the first of these nodes; ``nN`` is in the subnet ``sN``."""
+    machines = vms or tuple(build_azure.vm(node, subnet=int(node.name[1:])) for node in nodes)
+    view = build_azure.view(machines, nodes=nodes, tables=tables, subnets=subnets)
+    told = tuple(replace(subnet, **changes) for subnet in view.subnets or ())  # type: ignore[arg-type] # names as given
+    report = diagnose(build_azure.snapshot(*nodes, views=[replace(view, subnets=told)]))
+    report = replace(report, witnesses=witnesses)
+    lines = detail(report.assessments[0], report, fix_key="f", full=False)
+    assert all(line.text.isprintable() for line in lines)
+    return "\n".join(line.text.strip() for line in lines)
+
+
+N1, N2 = build_azure.node(1), build_azure.node(2, subnet=2)
+OWN = build_azure.table("own", build_azure.route(1), build_azure.route(2, subnet=2), subnets=(1,))
+OTHER = build_azure.table("other", build_azure.route(2, subnet=2), subnets=(2,))
+BOTH = {1: "own", 2: "other"}
+
+
+def test_on_azure_every_table_of_the_nodes_tells_what_it_has_for_the_range() -> None:
+    text = azure(N1, N2, tables=(OTHER, OWN), subnets=BOTH)
+    assert f"FIX ! Route {CIDR}  missing" in text
+    assert text.split("missing\n")[1].startswith(
+        "subnet g/v/s1: table g/own\n"
+        "table g/own: 2 of 400 routes used\n"
+        "r1 (foreign) → 10.0.1.1\n"
+        "table g/other: 1 of 400 routes used\n"
+        "no route for 10.42.1.0/24 in it\n"
+    )
+
+
+def test_a_subnet_without_a_table_is_told_and_what_would_give_it_one() -> None:
+    text = azure(N1, tables=(), subnets={1: None})
+    assert "subnet g/v/s1: no route table" in text
+    assert "f makes the route table g/l2b-" in text
+    assert "f attaches the route table g/l2b-" in text
+    unread = azure(N1, tables=None, subnets={})
+    assert "subnet g/v/s1 was not read" in unread
+
+
+def test_what_many_changes_would_do_is_told_in_a_few_lines() -> None:
+    nodes = [build_azure.node(number, subnet=number) for number in range(1, 10)]
+    empty = build_azure.table(f"{route_prefix(build.CLUSTER)}v", subnets=range(2, 10))
+    text = azure(*nodes, tables=(empty,), subnets={1: None, **dict.fromkeys(range(2, 10), empty.name)})
+    route = text.split(f"Route {CIDR}")[1]
+    assert route.count("f adds ") == 6
+    assert "and 4 changes more, all in the plan" in route
+
+
+def test_what_the_cloud_says_of_interface_subnet_and_table_is_evidence() -> None:
+    failed = "its last change failed\x1b[2J"
+    (nic,) = build_azure.vm(N1).interfaces
+    vm = replace(build_azure.vm(N1), interfaces=(replace(nic, trouble=failed),))
+    text = azure(N1, tables=(replace(OWN, trouble=failed),), subnets={1: "own"}, vms=(vm,), trouble=failed)
+    for what in ("interface", "subnet", "table"):
+        assert f"the cloud says of this {what}: its last change failed" in text
+    assert "the cloud says" not in azure(N1, tables=(OWN,), subnets={1: "own"})
+
+
+def test_a_member_of_a_scale_set_names_it_where_forwarding_is_told() -> None:
+    pool = f"{build_azure.GROUP}/providers/Microsoft.Compute/virtualMachineScaleSets/pool"
+    vm = build_azure.vm(N1, forwards=False, scale_set=pool)
+    switch = replace(vm.interfaces[0].switch, refusal="run az vmss update")
+    vm = replace(vm, interfaces=(replace(vm.interfaces[0], switch=switch),))
+    text = azure(N1, tables=(OWN,), subnets={1: "own"}, vms=(vm,))
+    forwarding = text.split("Forwarding  OFF\n")[1].split("Route ")[0]
+    assert "decided by the model of scale set g/pool" in forwarding
+    assert forwarding.count("run az vmss update") == 1  # two findings have this obstacle
+    assert "scale-set-member: the interface belongs to the uniform scale set pool" in text
+
+
+def test_what_the_fabric_was_seen_to_do_is_told_of_routes_that_are_right() -> None:
+    cidr = ip_network(CIDR)
+    agrees = Witness(at=build.NOON, node="n2", interface="nic-n2", agrees=frozenset({cidr}), differs={})
+    differs = replace(agrees, node="n\x1b3", agrees=frozenset(), differs={cidr: "10.0.0.0/8 to \x1bNone"})
+    silent = replace(agrees, node="n4", agrees=frozenset())
+    text = azure(N1, tables=(OWN,), subnets={1: "own"}, witnesses=(agrees, differs, silent))
+    assert "the fabric agrees: seen from n2 at 12:00:00Z" in text
+    assert re.search(r"the fabric disagrees: 10\.0\.0\.0/8 to \S*None, seen from n\S*3 at 12:00:00Z", text)
+    assert "n4" not in text
+    assert "fabric" not in azure(N1, tables=(OWN,), subnets={1: "own"})
+    assert "fabric" not in azure(N1, N2, tables=(OWN, OTHER), subnets=BOTH, witnesses=(agrees,))
 
 
 def test_what_is_found_about_no_node_is_listed_with_what_to_do() -> None:

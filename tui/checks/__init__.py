@@ -7,7 +7,20 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from itertools import chain
 
-from tui.checks import backend, controller, forwarding, identity, layer2, podcidr, quota, routes, shadows, strays
+from tui.checks import (
+    backend,
+    controller,
+    forwarding,
+    identity,
+    layer2,
+    podcidr,
+    quota,
+    routes,
+    scale_set,
+    shadows,
+    strays,
+    tables,
+)
 from tui.model.delivery import Routing
 from tui.model.finding import Assessment, Finding, Report, by_severity
 from tui.model.snapshot import Joined, Snapshot
@@ -17,10 +30,12 @@ CHECKS: tuple[Callable[[Joined], Iterable[Finding]], ...] = (
     backend.check,
     podcidr.check,
     forwarding.check,
+    scale_set.check,
     layer2.check,
 )
 ROUTE_CHECKS: tuple[Callable[[Routing], Iterable[Finding]], ...] = (
     routes.check,
+    tables.check,
     shadows.check,
     strays.check,
     quota.check,

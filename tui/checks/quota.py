@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from tui.model.delivery import Routing
 from tui.model.finding import Code, Finding, RouteState, Severity
-from tui.model.network import RouteQuota
-from tui.model.node import Cloud, IPNetwork
+from tui.model.network import ReplaceMethod, RouteQuota
+from tui.model.node import IPNetwork
 
 
 def check(routing: Routing) -> Iterator[Finding]:
@@ -25,7 +25,7 @@ def check(routing: Routing) -> Iterator[Finding]:
         return
     missing: defaultdict[str, set[tuple[str, IPNetwork]]] = defaultdict(set)
     replaced: defaultdict[str, set[tuple[str, IPNetwork]]] = defaultdict(set)
-    for node, placement in routing.routed():
+    for node, _ in routing.routed():
         for answer in routing.answers[node.uid]:
             for delivery in answer.deliveries:
                 table = delivery.held.table
@@ -33,7 +33,7 @@ def check(routing: Routing) -> Iterator[Finding]:
                     continue
                 if delivery.state is RouteState.MISSING:
                     missing[table.quota.name].add((table.id, answer.cidr))
-                elif not delivery.right and placement.cloud is Cloud.GCE and fabric.controller is None:
+                elif not delivery.right and table.replaces is not ReplaceMethod.IN_PLACE and fabric.controller is None:
                     replaced[table.quota.name].add((table.id, answer.cidr))
     for name, quota in sorted(quotas.items()):
         finding = _judge(quota, needed=len(missing[name]), replaced=len(replaced[name]))
@@ -59,5 +59,5 @@ def _judge(quota: RouteQuota, *, needed: int, replaced: int) -> Finding | None:
         node=None,
         subject=quota.name,
         summary=f"{'; '.join(told)} (limit {quota.limit}, {quota.used} used)",
-        obstacle=f"raise the quota {quota.name}",
+        obstacle=f"{quota.name}: {quota.advice}",
     )

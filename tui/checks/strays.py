@@ -9,9 +9,8 @@ from tui.model.change import DeleteRoute
 from tui.model.delivery import Routing
 from tui.model.fabric import Fabric, Held
 from tui.model.finding import Code, Finding, Severity
-from tui.model.naming import is_own
+from tui.model.naming import made_by
 from tui.model.network import NextHopKind, Route
-from tui.model.node import Cloud
 from tui.model.ranges import Ranges
 
 
@@ -31,8 +30,7 @@ def check(routing: Routing) -> Iterator[Finding]:
 
 
 def _finding(route: Route, held: Held, fabric: Fabric) -> Finding:
-    own = is_own(fabric.joined.snapshot.cluster, route.name)
-    maker = "made by this program" if own else f"foreign, made by somebody else: description {route.description!r}"
+    maker = made_by(fabric.joined.snapshot.cluster, route)
     summary = (
         f"route {route.name} for {route.destination} belongs to no present node and leads to {route.next_hop.label}, "
         f"which {fabric.life(route, held)}; it is {maker}"
@@ -63,8 +61,8 @@ def _finding(route: Route, held: Held, fabric: Fabric) -> Finding:
 
 def _obstacle(route: Route, held: Held, fabric: Fabric) -> str | None:
     """Return why the route is not deleted; None when it may be."""
-    if held.view.cloud is not Cloud.GCE:
-        return "this version reports routes of Azure and does not write them"
+    if held.table.refusal is not None:
+        return held.table.refusal
     if fabric.controller is not None:
         return f"a route controller writes these routes ({fabric.controller}): change them there"
     if route.next_hop.kind is NextHopKind.OTHER:

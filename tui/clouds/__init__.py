@@ -28,6 +28,9 @@ CLOUDS: Mapping[Cloud, CloudEntry] = MappingProxyType(
         Cloud.GCE: CloudEntry(
             title="Google Compute Engine", reader="tui.clouds.gce:GceReader", writer="tui.clouds.gce:GceWriter"
         ),
+        Cloud.AZURE: CloudEntry(
+            title="Microsoft Azure", reader="tui.clouds.azure:AzureReader", writer="tui.clouds.azure_writes:AzureWriter"
+        ),
     }
 )
 """One line per cloud. A cloud without a line cannot be read by this version."""

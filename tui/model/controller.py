@@ -14,12 +14,14 @@ ROUTED = frozenset({Cloud.GCE, Cloud.AZURE})
 
 _MARK = "k8s-node-route"
 """The description that Compute Engine's cloud controller manager gives to its routes; their names end in a node uid."""
+_SEPARATOR = "____"
+"""What Azure's puts between node name and pod CIDR in a dual-stack cluster; else a route has the node's name alone, as
+people name theirs too, which proves nothing."""
+_STRIPPED = str.maketrans("", "", ".:/")
 
 
-def route_controller(snapshot: Snapshot, routes: Iterable[Route]) -> str | None:
+def route_controller(snapshot: Snapshot, routes: Iterable[tuple[Cloud, Route]]) -> str | None:
     """Return evidence, in words, that something else writes the nodes' routes; None when there is none.
-
-    ``routes`` are those of Compute Engine.
 
     The kubelet itself writes the reason ``NoRouteCreated`` with another message. That flannel has written the condition
     proves nothing: a controller leaves a condition that already says so alone.
@@ -35,10 +37,21 @@ def route_controller(snapshot: Snapshot, routes: Iterable[Route]) -> str | None:
         return snapshot.cluster.route_controller
     uids = {node.uid for node in nodes}
     lengths = {len(uid) for uid in uids}
-    for route in routes:
-        if route.description == _MARK and any(route.name[-length:] in uids for length in lengths):
-            return f"route {route.name} is marked {_MARK} and belongs to a present node"
+    names = {node.name.lower(): node for node in nodes}
+    for cloud, route in routes:
+        if cloud is Cloud.GCE:
+            if route.description == _MARK and any(route.name[-length:] in uids for length in lengths):
+                return f"route {route.name} is marked {_MARK} and belongs to a present node"
+        elif _SEPARATOR in route.name and _is_of(names.get(route.name.partition(_SEPARATOR)[0].lower()), route):
+            return f"route {route.name} is named as the cloud controller manager names those of a present node"
     return None
+
+
+def _is_of(node: Node | None, route: Route) -> bool:
+    """Tell whether the name ends in a pod CIDR of the node, written without its dots, colons and slash."""
+    cidrs = () if node is None else node.pod_cidrs
+    told = route.name.partition(_SEPARATOR)[2].lower()
+    return any(str(cidr).translate(_STRIPPED) == told for cidr in cidrs)
 
 
 def _reconciled(node: Node) -> bool:

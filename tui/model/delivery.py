@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tui.model.controller import ROUTED
-from tui.model.fabric import Fabric, Held, Life, leads_to, rank
+from tui.model.fabric import Fabric, Held, Life, leads_to, life_at, rank
 from tui.model.finding import RouteState, worst_route
 from tui.model.network import Route
 from tui.model.node import Cloud, IPNetwork, Node
@@ -52,7 +52,7 @@ class Delivery:
         return tuple(route for route in ordered if rank(route)[0] == rank(ordered[0])[0])
 
 
-def _deliver(cidr: IPNetwork, placement: Placement, held: Held, fabric: Fabric) -> Delivery:
+def deliver(cidr: IPNetwork, placement: Placement, held: Held, fabric: Fabric) -> Delivery:
     """Sort out the routes of one table for the pod CIDR of a node that is placed here."""
     right: list[Route] = []
     wrong: list[tuple[Route, Life]] = []
@@ -60,8 +60,10 @@ def _deliver(cidr: IPNetwork, placement: Placement, held: Held, fabric: Fabric) 
     routes = fabric.exact[held.table.id].get(cidr, ())
     for route in sorted(routes, key=rank):
         to_some, to_all = fabric.applies(route, placement)
-        life = fabric.life(route, held)
-        good = leads_to(route, placement) and not life.dead
+        own = leads_to(route, placement)
+        # The node's own VM is known, also where the table serves other networks too, or no subnet yet.
+        life = life_at(route, placement.instance) if own else fabric.life(route, held)
+        good = own and not life.dead
         if good and to_all:
             right.append(route)
         elif to_some and not good:
@@ -77,12 +79,6 @@ def _deliver(cidr: IPNetwork, placement: Placement, held: Held, fabric: Fabric) 
         limited=tuple(limited),
         lives=tuple(life for _, life in wrong),
     )
-
-
-def lacks_table(placement: Placement, fabric: Fabric) -> bool:
-    """Tell whether the node's own subnet has no route table, which only Azure allows."""
-    interface = placement.interface
-    return placement.cloud is Cloud.AZURE and interface is not None and interface.subnet not in fabric.by_subnet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,17 +122,20 @@ def _delivered(node: Node, placement: Placement, fabric: Fabric) -> tuple[Delive
     interface = placement.interface
     if placement.state is not PlacementState.FOUND or interface is None:
         return tuple(Delivered(cidr=cidr, state=RouteState.UNKNOWN) for cidr in node.pod_cidrs)
-    tables = fabric.serving(placement)
+    tables, unread = fabric.serving(placement), fabric.unread(placement)
+    lacking = placement.cloud is Cloud.AZURE and fabric.lacks_table(interface.subnet) is True
     answers: list[Delivered] = []
     for cidr in node.pod_cidrs:
         if interface.owns(cidr):
             answers.append(Delivered(cidr=cidr, state=RouteState.NOT_REQUIRED))
         elif tables is None:
-            answers.append(Delivered(cidr=cidr, state=RouteState.UNKNOWN))
+            answers.append(Delivered(cidr=cidr, state=RouteState.MISSING if lacking else RouteState.UNKNOWN))
         else:
-            found = tuple(_deliver(cidr, placement, held, fabric) for held in tables)
+            found = tuple(deliver(cidr, placement, held, fabric) for held in tables)
             states = [delivery.state for delivery in found]
-            if not tables or lacks_table(placement, fabric):
+            if lacking:
                 states.append(RouteState.MISSING)
+            if unread:
+                states.append(RouteState.UNKNOWN)
             answers.append(Delivered(cidr=cidr, state=worst_route(states), deliveries=found))
     return tuple(answers)

@@ -3,16 +3,16 @@
 Several checks ask these questions and must get the same answers. Standard library only.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import chain
 
 from tui.model.controller import ROUTED, route_controller
 from tui.model.network import Instance, NextHopKind, Route, RouteTable
-from tui.model.node import Cloud, IPAddress, IPNetwork, Node
-from tui.model.ranges import Ranges
+from tui.model.node import Cloud, IPAddress, IPNetwork
+from tui.model.ranges import Ranges, contested
 from tui.model.snapshot import CloudView, Joined, Placement, SourceState
 
 DEFAULT_PRIORITY = 1000
@@ -30,13 +30,14 @@ class Life(StrEnum):
     RUNS = "runs"
     STOPPED = "does not run"
     GONE = "does not exist"
+    UNHELD = "belongs to no VM that was read"
     DEAD = "is not reachable"
     UNSEEN = "was not read"
 
     @property
     def dead(self) -> bool:
         """Tell whether packets to it are known to be lost."""
-        return self in {Life.STOPPED, Life.GONE, Life.DEAD}
+        return self in {Life.STOPPED, Life.GONE, Life.UNHELD, Life.DEAD}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,7 @@ class Fabric:
     tables: Mapping[str, Held]
     exact: Mapping[str, Mapping[IPNetwork, Sequence[Route]]]
     reserved: Mapping[str, Ranges]
-    names: Mapping[str, frozenset[str]]
+    names: Mapping[str, AbstractSet[str]]
     instances: Mapping[tuple[Cloud, str], Instance]
     addresses: Mapping[tuple[Cloud, str, IPAddress], Instance]
     by_network: Mapping[_Network, tuple[Held, ...]]
@@ -121,7 +122,7 @@ class Fabric:
                 held.table.id: Ranges.of(route.destination for route in held.table.routes if route.reserves)
                 for held in tables.values()
             },
-            names={prefix: frozenset(found) for prefix, found in names.items()},
+            names=names,
             instances={(view.cloud, vm.key): vm for view in views for vm in view.instances or ()},
             addresses={
                 (view.cloud, interface.network, address): vm
@@ -131,14 +132,14 @@ class Fabric:
                 for address in interface.addresses
             },
             by_network=by_network,
-            by_subnet={subnet: held for held in tables.values() for subnet in held.table.subnets or ()},
+            by_subnet=_by_subnet(joined, tables),
             node_subnets=node_subnets,
             tag_sets=tag_sets,
             claims=claims,
-            contested=_contested(joined.nodes, claims),
+            contested=contested((frozenset(node.pod_cidrs) for node in joined.nodes), claims),
             controller=route_controller(
                 joined.snapshot,
-                chain.from_iterable(held.table.routes for held in tables.values() if held.view.cloud is Cloud.GCE),
+                ((held.view.cloud, route) for held in tables.values() for route in held.table.routes),
             ),
         )
 
@@ -158,24 +159,45 @@ class Fabric:
         if view is None or view.route_tables is None:
             return None
         subnets = self.node_subnets.get(network, frozenset())
-        attached = (self.tables[table.id] for table in view.route_tables if subnets.intersection(table.subnets or ()))
-        return (*self.by_network.get(network, ()), *attached)
+        found = {self.by_subnet[subnet].table.id for subnet in subnets if subnet in self.by_subnet}
+        return tuple(held for held in self.tables.values() if held.table.id in found)
+
+    def lacks_table(self, subnet: str | None) -> bool | None:
+        """Tell whether a subnet on Azure has no route table; None when it was not observed."""
+        if subnet is None:
+            return None
+        if subnet in self.by_subnet:
+            return False
+        seen = self.joined.subnets.get(subnet)
+        return None if seen is None else seen.route_table is None
+
+    def unread(self, placement: Placement) -> tuple[str, ...]:
+        """Return the tables that serve subnets with nodes on Azure and were not read; the subnet where it was not."""
+        interface = placement.interface
+        if interface is None or placement.cloud is not Cloud.AZURE:
+            return ()
+        subnets = self.joined.subnets
+        asked = sorted(self.node_subnets.get((placement.cloud, interface.network), ()))
+        lost = [subnet for subnet in asked if subnet not in self.by_subnet and not self.lacks_table(subnet)]
+        return tuple((subnets[subnet].route_table if subnet in subnets else None) or subnet for subnet in lost)
 
     def serving_any(self) -> Iterator[Held]:
         """Yield the tables that serve at least one node."""
+        subnets = frozenset[str]().union(*self.node_subnets.values())
+        attached = {self.by_subnet[subnet].table.id for subnet in subnets & self.by_subnet.keys()}
         for held in self.tables.values():
             if held.table.subnets is None:
                 if (held.view.cloud, held.network) in self.tag_sets:
                     yield held
-            elif any(not subnets.isdisjoint(held.table.subnets) for subnets in self.node_subnets.values()):
+            elif held.table.id in attached:
                 yield held
 
     def life(self, route: Route, held: Held) -> Life:
         """Return what became of the route's next hop.
 
         What is absent is gone only if the place to look was read completely: an instance's own project, and on Azure
-        all subscriptions for an address. On Compute Engine an address may be another project's; the cloud itself warns
-        of one that nobody has.
+        all subscriptions for an address, which may still be a load balancer's. On Compute Engine an address may be
+        another project's; the cloud itself warns of one that nobody has.
         """
         hop, cloud = route.next_hop, held.view.cloud
         if hop.kind is NextHopKind.OTHER:
@@ -187,13 +209,9 @@ class Fabric:
         else:
             found = None if hop.address is None else self.addresses.get((cloud, held.network, hop.address))
             places = set() if cloud is Cloud.GCE else {view.source.name for view in self.views if view.cloud is cloud}
-        if found is not None and found.running is False:
-            return Life.STOPPED
         if found is None and places and places <= self.read:
-            return Life.GONE
-        if route.dead:
-            return Life.DEAD
-        return Life.UNSEEN if found is None else Life.RUNS
+            return Life.GONE if hop.kind is NextHopKind.INSTANCE else Life.UNHELD
+        return life_at(route, found)
 
     def applies(self, route: Route, placement: Placement) -> tuple[bool, bool]:
         """Tell whether the route applies to at least one node VM of the node's network, and whether to all of them."""
@@ -221,6 +239,15 @@ class Fabric:
         return None
 
 
+def life_at(route: Route, found: Instance | None) -> Life:
+    """Return what became of a next hop that is this VM; of one that was not found, what the cloud says itself."""
+    if found is not None and found.running is False:
+        return Life.STOPPED
+    if route.dead:
+        return Life.DEAD
+    return Life.UNSEEN if found is None else Life.RUNS
+
+
 def leads_to(route: Route, placement: Placement) -> bool:
     """Tell whether the route names the node's own VM, or an address of its interface, whether or not that runs."""
     hop, instance, interface = route.next_hop, placement.instance, placement.interface
@@ -235,6 +262,15 @@ def _network_of(table: RouteTable, cloud: Cloud, node_subnets: Mapping[_Network,
     """Return the network of the nodes whose subnets use the table; "" when none does."""
     attached = frozenset(table.subnets or ())
     return next((name for (place, name), subnets in node_subnets.items() if place is cloud and attached & subnets), "")
+
+
+def _by_subnet(joined: Joined, tables: Mapping[str, Held]) -> dict[str, Held]:
+    """Return the table of each subnet: both sides name each other, and one of them may not have been read."""
+    found = {subnet: held for held in tables.values() for subnet in held.table.subnets or ()}
+    for subnet in joined.subnets.values():
+        if subnet.route_table is not None and subnet.route_table in tables:
+            found[subnet.id] = tables[subnet.route_table]
+    return found
 
 
 def _by_destination(table: RouteTable) -> Mapping[IPNetwork, Sequence[Route]]:
@@ -260,13 +296,3 @@ def _senders(joined: Joined) -> tuple[dict[_Network, frozenset[str]], dict[_Netw
         {network: frozenset(found) for network, found in subnets.items()},
         {network: frozenset(found) for network, found in tags.items()},
     )
-
-
-def _contested(nodes: Iterable[Node], claims: Ranges) -> frozenset[IPNetwork]:
-    """Return the pod CIDRs that overlap another node's: equal to it, inside it, or around it."""
-    owners = Counter(cidr for node in nodes for cidr in frozenset(node.pod_cidrs))
-    contested = {cidr for cidr, count in owners.items() if count > 1}
-    for cidr in owners:
-        outer = [found for found in claims.around(cidr) if found != cidr]
-        contested.update((*outer, cidr) if outer else ())
-    return frozenset(contested)

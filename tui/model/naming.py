@@ -1,4 +1,4 @@
-"""Names of the routes that this program makes: deterministic, and recognisable as this cluster's own.
+"""Names of the routes and tables that this program makes: deterministic, and recognisable as this cluster's own.
 
 A name is ``l2b-CLUSTER-CIDR-HASH``: the cluster's id in 8 hexadecimal digits, the pod CIDR with dashes, and 8 digits of
 a hash over next hop and node uid, so that a new node gets another name and the same node the same one. It keeps Compute
@@ -9,11 +9,12 @@ only.
 import hashlib
 import json
 
-from tui.model.network import NextHop
+from tui.model.network import NextHop, Route
 from tui.model.node import IPNetwork, Node
 from tui.model.snapshot import Cluster
 
 _LONGEST = 63
+_LONGEST_TABLE = 80
 _DASHES = str.maketrans("./:", "---")
 
 
@@ -42,6 +43,23 @@ def route_name(cluster: Cluster, destination: IPNetwork, hop: NextHop, node: Nod
     if len(middle) > room:
         middle = _digest(middle)
     return f"{prefix}{middle}-{digest}"
+
+
+def table_name(cluster: Cluster, network: str) -> str:
+    """Return the name of the table that this program makes for subnets of a VNet (its ARM id) that have none.
+
+    Azure takes 80 characters of letters, digits, ``_``, ``-`` and ``.``, of which a VNet's name is made as well.
+    """
+    prefix, name = route_prefix(cluster), network.rpartition("/")[2]
+    return f"{prefix}{name if len(prefix) + len(name) <= _LONGEST_TABLE else _digest(name)}"
+
+
+def made_by(cluster: Cluster, route: Route) -> str:
+    """Say whether this program made a route, and how its maker described it where somebody else did."""
+    if is_own(cluster, route.name):
+        return "made by this program"
+    described = f": description {route.description!r}" if route.description else ""
+    return f"foreign, made by somebody else{described}"
 
 
 def route_description(cluster: Cluster, destination: IPNetwork, node: Node) -> str:

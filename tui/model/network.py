@@ -189,16 +189,21 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteQuota:
-    """A limit on the number of routes. Tables that share it have the same ``name``."""
+    """A limit on the number of routes. Tables that share it have the same ``name``; ``advice`` is what helps."""
 
     name: str
     limit: int
     used: int
+    advice: str = "raise the limit"
 
     @property
     def free(self) -> int:
         """How many more routes fit; never negative."""
         return max(0, self.limit - self.used)
+
+
+ROUTES_PER_TABLE = 400
+"""How many user-defined routes Azure takes in one table (its documented networking limits)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,10 +76,13 @@ def make_plan(
 def _merged(findings: Iterable[Remediable]) -> tuple[list[Change], list[Refusal]]:
     changes: dict[Change, None] = {}
     refused: list[Refusal] = []
+    seen: dict[int, tuple[Change, ...]] = {}  # a table for hundreds of nodes is one remedy of all their findings
     for finding in findings:
         if not finding.remedy:
             refused.append(Refusal(node=finding.node, code=finding.code, reason=finding.obstacle or finding.summary))
-        changes |= dict.fromkeys(finding.remedy)
+        elif id(finding.remedy) not in seen:
+            seen[id(finding.remedy)] = finding.remedy
+            changes |= dict.fromkeys(finding.remedy)
     by_target: dict[tuple[str, ...], list[Change]] = {}
     for change in changes:
         by_target.setdefault(_target(change), []).append(change)
@@ -135,14 +138,15 @@ def _fitted(
     changes: Iterable[Change], quotas: Iterable[RouteQuota], *, delete_first: bool
 ) -> tuple[list[Change], list[Refusal]]:
     """Leave out what the quotas have no room for when its turn comes, and what relies on something left out."""
-    free = {quota.name: quota.free for quota in quotas}
+    limits = {quota.name: quota for quota in quotas}
+    free = {name: quota.free for name, quota in limits.items()}
     fitting: list[Change] = []
     refused: list[Refusal] = []
     lost: set[tuple[str, Route]] = set()
     for change in changes:
         fits: Change | Refusal = change
         if isinstance(change, CreateRoute | ReplaceRoute | DeleteRoute):
-            fits = _room(change, free, lost, delete_first=delete_first)
+            fits = _room(change, free, lost, limits, delete_first=delete_first)
         elif isinstance(change, AssociateRouteTable) and any((change.table, route) in lost for route in change.needs):
             reason = f"{change.subject} gets its table when that has room for all routes"
             fits = Refusal(node=change.node, code="route-quota", reason=reason)
@@ -154,7 +158,12 @@ def _fitted(
 
 
 def _room(
-    change: RouteChange, free: dict[str, int], lost: set[tuple[str, Route]], *, delete_first: bool
+    change: RouteChange,
+    free: dict[str, int],
+    lost: set[tuple[str, Route]],
+    limits: Mapping[str, RouteQuota],
+    *,
+    delete_first: bool,
 ) -> RouteChange | Refusal:
     """Return the change as its quota allows it, counted in ``free``; its route is ``lost`` when there is no room."""
     if isinstance(change, DeleteRoute) and change.keeps is not None and (change.table, change.keeps) in lost:
@@ -172,7 +181,7 @@ def _room(
     if isinstance(change, ReplaceRoute) and delete_first:
         return replace(change, method=ReplaceMethod.DELETE_THEN_ADD)
     lost.add((change.table, change.after))
-    reason = f"{quota} has no room for one route more: raise the limit"
+    reason = f"{quota} has no room for one route more: {limits[quota].advice}"
     if isinstance(change, ReplaceRoute):
         reason += ", or plan with --delete-first, which leaves the pod CIDR without a route for seconds"
     return Refusal(node=change.node, code="route-quota", reason=reason)

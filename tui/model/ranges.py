@@ -4,8 +4,9 @@ Standard library only.
 """
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from tui.model.node import IPNetwork
@@ -48,3 +49,16 @@ class Ranges:
         starts = self.starts.get(cidr.version, ())
         at = bisect_left(starts, (int(cidr.network_address), cidr.prefixlen))
         return at < len(starts) and starts[at][0] <= int(cidr.broadcast_address)
+
+
+def contested(claimants: Iterable[AbstractSet[IPNetwork]], claims: Ranges) -> frozenset[IPNetwork]:
+    """Return the ranges that overlap another claimant's: equal to it, inside it, or around it.
+
+    ``claims`` are all of them.
+    """
+    owners = Counter(cidr for cidrs in claimants for cidr in cidrs)
+    found = {cidr for cidr, count in owners.items() if count > 1}
+    for cidr in owners:
+        outer = [wider for wider in claims.around(cidr) if wider != cidr]
+        found.update((*outer, cidr) if outer else ())
+    return frozenset(found)

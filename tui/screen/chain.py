@@ -29,6 +29,7 @@ class Link:
 
 _IDENTITY = frozenset({Code.INSTANCE_NOT_FOUND, Code.INSTANCE_AMBIGUOUS})
 _NODE = frozenset({Code.PODCIDR_MISSING, Code.PODCIDR_OVERLAP, Code.BACKEND_NOT_HOST_GW})
+_SWITCH = frozenset({Code.FORWARDING_OFF, Code.SCALE_SET_MEMBER})
 _ROUTES = frozenset(code for code in Code if code.startswith("route-"))
 
 
@@ -115,9 +116,18 @@ def _interface(assessment: Assessment) -> Link:
         title="Interface",
         verdict=Verdict.OK,
         state=addresses,
-        evidence=(_named(interface.id), f"subnet {_named(interface.subnet or '-')}{cidrs}"),
+        evidence=(
+            _named(interface.id),
+            *_troubled("this interface", interface.trouble),
+            f"subnet {_named(interface.subnet or '-')}{cidrs}",
+            *_troubled("this subnet", subnet.trouble if subnet else None),
+        ),
         why="The interface that holds the node's address is the one that is judged.",
     )
+
+
+def _troubled(what: str, trouble: str | None) -> tuple[str, ...]:
+    return () if trouble is None else (f"the cloud says of {what}: {legible(trouble)}",)
 
 
 def _named(resource: str) -> str:
@@ -133,9 +143,9 @@ _FORWARDING_STATES = {
 
 
 def _forwarding(assessment: Assessment, observed: str) -> Link:
-    interface = assessment.placement.interface
+    interface, instance = assessment.placement.interface, assessment.placement.instance
     state, verdict = _FORWARDING_STATES[assessment.forwarding]
-    findings = _of(assessment, frozenset({Code.FORWARDING_OFF}))
+    findings = _of(assessment, _SWITCH)
     evidence: tuple[str, ...] = ()
     if interface is not None and interface.forwards is not None:
         switch = interface.switch
@@ -143,6 +153,8 @@ def _forwarding(assessment: Assessment, observed: str) -> Link:
         evidence = (f"{legible(switch.flag)} = {value} on {_named(switch.subject)}", observed)
         if switch.caution is not None:
             evidence = (*evidence, f"note: {legible(switch.caution)}")
+    if instance is not None and instance.scale_set is not None:
+        evidence = (*evidence, f"decided by the model of scale set {_named(instance.scale_set)}")
     return Link(
         title="Forwarding",
         verdict=_judged(findings, verdict),
@@ -179,7 +191,7 @@ def _route(assessment: Assessment, route: PodRoute, report: Report) -> Link:
         title=f"Route {route.pod_cidr}",
         verdict=_judged(findings, _ROUTE_VERDICTS.get(route.state, Verdict.BAD)),
         state=route.state.value,
-        evidence=(*route_evidence(assessment, route, report.snapshot), _observed(assessment, report)),
+        evidence=(*route_evidence(assessment, route, report), _observed(assessment, report)),
         why="The network knows pod addresses only by this route; it must lead to this node and nowhere else.",
         findings=findings,
     )
@@ -247,16 +259,22 @@ def _observed(assessment: Assessment, report: Report) -> str:
     return f"read {clock(source.observed_at)} from {legible(source_name(source.name))}{stale}"
 
 
+_MOST = 6
+"""How many changes a link tells: a table that is put right before a subnet gets it may need hundreds."""
+
+
 def _drawn(link: Link, *, fix_key: str | None, full: bool) -> Iterator[Line]:
     mark = badge(link.verdict) if link.verdict else Span("  -  ", Tone.DIM)
     yield line(mark, " ", Span(link.title, Tone.STRONG), "  ", Span(link.state, mark.tone), indent=6)
     for text in link.evidence:
         yield line("      ", text, indent=8)
-    for finding in link.findings:
-        if finding.obstacle:
-            yield line("      ", Span(legible(finding.obstacle), Tone.BAD), indent=6)
-        for change in finding.remedy:
-            key = Span(fix_key, Tone.KEY) if fix_key else Span("a plan", Tone.DIM)
-            yield line("      ", key, f" {deed(change)}", indent=8)
+    for obstacle in dict.fromkeys(finding.obstacle for finding in link.findings if finding.obstacle):
+        yield line("      ", Span(legible(obstacle), Tone.BAD), indent=6)
+    changes = list(dict.fromkeys(change for finding in link.findings for change in finding.remedy))
+    for change in changes[:_MOST]:
+        key = Span(fix_key, Tone.KEY) if fix_key else Span("a plan", Tone.DIM)
+        yield line("      ", key, f" {deed(change)}", indent=8)
+    if len(changes) > _MOST:
+        yield line("      ", Span(f"and {len(changes) - _MOST} changes more, all in the plan", Tone.DIM), indent=8)
     if full:
         yield line("      ", Span(link.why, Tone.DIM), indent=6)

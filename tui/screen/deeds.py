@@ -5,9 +5,19 @@ The plan has every detail; this is for the chain, where the operator decides whe
 
 from typing import assert_never
 
-from tui.model.change import Change, CreateRoute, DeleteRoute, ReplaceRoute, SetForwarding
+from tui.model.change import (
+    AssociateRouteTable,
+    Change,
+    CreateRoute,
+    CreateRouteTable,
+    DeleteRoute,
+    DeleteRouteTable,
+    ReplaceRoute,
+    SetForwarding,
+    TableChange,
+)
 from tui.model.network import ReplaceMethod, Route
-from tui.render_plan import DISRUPTIONS
+from tui.render_plan import DISRUPTIONS, resource_name
 from tui.screen.format import legible
 
 
@@ -21,14 +31,39 @@ def deed(change: Change) -> str:
             return f"adds {_lead(change.after)}"
         case DeleteRoute():
             return f"deletes {_lead(change.before)}"
-        case ReplaceRoute(method=ReplaceMethod.ADD_THEN_DELETE):
-            return f"adds {_lead(change.after)}, proves it, and then deletes {legible(change.before.name)}"
-        case ReplaceRoute(method=ReplaceMethod.DELETE_THEN_ADD):
-            return f"deletes {legible(change.before.name)} FIRST and then adds {_lead(change.after)}"
         case ReplaceRoute():
-            return f"changes {legible(change.before.name)} in place: {_lead(change.after)}"
+            return _replacement(change)
+        case CreateRouteTable() | DeleteRouteTable() | AssociateRouteTable():
+            return _of_table(change)
         case _:
             assert_never(change)
+
+
+def _replacement(change: ReplaceRoute) -> str:
+    match change.method:
+        case ReplaceMethod.ADD_THEN_DELETE:
+            return f"adds {_lead(change.after)}, proves it, and then deletes {legible(change.before.name)}"
+        case ReplaceMethod.DELETE_THEN_ADD:
+            return f"deletes {legible(change.before.name)} FIRST and then adds {_lead(change.after)}"
+        case ReplaceMethod.IN_PLACE:
+            return f"changes {legible(change.before.name)} in place: {_lead(change.after)}"
+
+
+def _of_table(change: TableChange) -> str:
+    match change:
+        case CreateRouteTable():
+            return f"makes the route table {_named(change.after.id)} with {len(change.after.routes)} routes"
+        case DeleteRouteTable():
+            return f"deletes the route table {_named(change.before.id)}"
+        case AssociateRouteTable():
+            verb = "attaches" if change.after is not None else "detaches"
+            return f"{verb} the route table {_named(change.table)}"
+        case _:
+            assert_never(change)
+
+
+def _named(table: str) -> str:
+    return legible(resource_name(table))
 
 
 def _lead(route: Route) -> str:

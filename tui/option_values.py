@@ -1,0 +1,114 @@
+"""What was given for an option, read into its value.
+
+Each function raises ``ValueError`` with the end of a sentence that begins with the option's name. May import the
+model's nouns; imported before anything is shown, so it stays light.
+"""
+
+import re
+from collections.abc import Callable
+from ipaddress import ip_network
+from pathlib import Path
+
+from tui.model.node import Cloud, IPNetwork
+
+
+def text(given: object) -> str:
+    """Read a text that says something."""
+    if not isinstance(given, str):
+        raise ValueError("must be text")
+    if not given.strip():
+        raise ValueError("must not be empty")
+    return given
+
+
+def switch(given: object) -> bool:
+    """Read a truth value, in the words that people use."""
+    if isinstance(given, bool):
+        return given
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if not isinstance(given, str) or given.lower() not in words:
+        raise ValueError(f"must be true or false, not {given!r}")
+    return words[given.lower()]
+
+
+def count(given: object) -> int:
+    """Read a whole number from 1."""
+    if isinstance(given, str) and given.isascii() and given.isdigit():
+        given = int(given)
+    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+        raise ValueError(f"must be a whole number from 1, not {given!r}")
+    return given
+
+
+def networks(given: object) -> tuple[IPNetwork, ...]:
+    """Read ranges: a list, or one text in which they are separated by commas or spaces."""
+    found: list[IPNetwork] = []
+    for one in given if isinstance(given, list) else [given]:
+        if not isinstance(one, str) or not one.strip():
+            raise ValueError("must be a CIDR such as 10.42.0.0/16, or a list of them")
+        found.extend(map(network, one.replace(",", " ").split()))
+    return tuple(found)
+
+
+def network(given: str) -> IPNetwork:
+    """Read one range; host bits are cleared."""
+    try:
+        if "/" not in given:
+            raise ValueError
+        return ip_network(given, strict=False)
+    except ValueError as error:
+        raise ValueError(f"must be a CIDR such as 10.42.0.0/16, not {given!r}") from error
+
+
+def cloud(given: object) -> Cloud | None:
+    """Read a cloud; None for ``auto``."""
+    choice = one_of("auto", *Cloud)(given)
+    return None if choice == "auto" else Cloud(choice)
+
+
+def one_of(*choices: str) -> Callable[[object], str]:
+    """Return what reads one of these words."""
+
+    def read(given: object) -> str:
+        if given not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}, not {given!r}")
+        return str(given)
+
+    return read
+
+
+def project(given: object) -> str:
+    """Read a project's id. Its number would name the same project, and compare as another one."""
+    if not re.fullmatch(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]*", text(given)):
+        raise ValueError(f"must be a project's id such as my-project-1, not {given!r}")
+    return text(given)
+
+
+def path(given: object) -> Path:
+    """Read a path; ``~`` is the home folder."""
+    return Path(text(given)).expanduser()
+
+
+def subscription(given: object) -> str:
+    """Read a subscription's id; its name may be another one's as well."""
+    if not re.fullmatch(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text(given)):
+        raise ValueError(f"must be a subscription's id such as 00000000-0000-0000-0000-000000000000, not {given!r}")
+    return text(given).lower()
+
+
+def resource_groups(given: object) -> tuple[str, ...]:
+    """Read resource groups: a list, or one text in which they are separated by commas."""
+    found: list[str] = []
+    for one in given if isinstance(given, list) else [given]:
+        for name in text(one).split(","):
+            if not re.fullmatch(r"[\w().-]{0,89}[\w()-]", name.strip()):
+                raise ValueError(f"must be a resource group's name, not {name.strip()!r}")
+            found.append(name.strip())
+    return tuple(found)
+
+
+def route_table(given: object) -> str:
+    """Read a route table's name."""
+    if not re.fullmatch(r"[0-9A-Za-z](?:[0-9A-Za-z_.-]{0,78}[0-9A-Za-z_])?", text(given)):
+        raise ValueError(f"must be a route table's name, not its id and not {given!r}")
+    return text(given)
