@@ -1,5 +1,6 @@
 """The HTTP side of the Resource Manager: paths, versions, tokens, pages, etags, and the identity's token endpoint."""
 
+import copy
 import json
 import re
 import time
@@ -160,7 +161,9 @@ class Handler(BaseHTTPRequestHandler):
             return 200, self._page(path, query, found), {}
         if kind_of(path) == "routetables/routes":
             table, _, name = path.rpartition("/routes/")
-            for route in self._resource(table)["properties"]["routes"]:
+            document = self._resource(table)
+            for route in document["properties"]["routes"]:
+                route["properties"]["provisioningState"] = document["properties"]["provisioningState"]
                 if route["name"].lower() == name.lower():
                     return 200, route, {"ETag": route["etag"]}
             raise Refused(404, "NotFound", f"resource {path} not found")
@@ -202,7 +205,8 @@ class Handler(BaseHTTPRequestHandler):
         if operation.failure is None or self.arm.operations.effect:
             self.arm.wrote(f"PUT {path}", effect)
         _, document, headers = self._get(path, {}) if self._exists(path) else (0, body, {})
-        operation.result = document
+        operation.result = copy.deepcopy(document)
+        operation.result["properties"]["provisioningState"] = "Succeeded"
         document["properties"]["provisioningState"] = "Updating" if operation.running else "Succeeded"
         return (201 if created else 200), document, headers | self._links(name, operation)
 
@@ -214,6 +218,8 @@ class Handler(BaseHTTPRequestHandler):
         if effect is None:
             return 204, None, {}
         name, operation = self.arm.operations.begin(fold(owner))
+        if self.arm.operations.form is Form.STATE:  # there is nothing left that could tell the end
+            operation.left = 0
         if operation.failure is None or self.arm.operations.effect:
             self.arm.wrote(f"DELETE {path}", effect)
         return (202 if operation.running else 200), None, self._links(name, operation)

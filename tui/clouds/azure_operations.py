@@ -82,7 +82,7 @@ def _first_look(api: ArmApi, call: Call, answer: Answer) -> _Look | None:
     operation, place = answer.headers.get("Azure-AsyncOperation"), answer.headers.get("Location")
     if operation:
         return _Look(_link(api, call, operation), by_status=True)
-    if place and answer.status == 202:
+    if place:
         return _Look(_link(api, call, place), by_status=False)
     if call.method == "PUT":
         return _after_state(call, answer, _Look(_reread(call, answer), by_status=True))
@@ -96,7 +96,7 @@ def _next_look(api: ArmApi, call: Call, look: _Look, answer: Answer) -> _Look | 
     if look.by_status:
         return _after_state(call, answer, look)
     if answer.status != 202:
-        return None
+        return _after_state(call, answer, _Look(look.call, by_status=True))
     place = answer.headers.get("Location")
     return _Look(_link(api, call, place), by_status=False) if place else look
 
