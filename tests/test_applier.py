@@ -15,7 +15,6 @@ from tui.engine.journal import Journal
 from tui.model.change import Change, SetForwarding
 from tui.model.plan import ApplyResult, Outcome, Plan, Progress, Status, build_plan
 from tui.ports import (
-    Conflict,
     Denied,
     Indeterminate,
     Misconfigured,

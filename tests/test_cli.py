@@ -55,6 +55,12 @@ def run(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
         (["check", "-o", "yaml"], "argument -o/--output: invalid choice: 'yaml' (choose from 'text', 'json')"),
         (["check", "--context"], "argument --context: expected one argument"),
         (["check", "--cloud", "ec2"], "--cloud must be one of auto, aws, gce, azure, none, not 'ec2'"),
+        (["check", "--azure-subscription", "prod"], "--azure-subscription must be a subscription's id such as 0000"),
+        (
+            ["check", "--azure-resource-group", "a/b"],
+            "--azure-resource-group must be a resource group's name, not 'a/b'",
+        ),
+        (["check", "--azure-route-table", "g/t"], "--azure-route-table must be a route table's name, not its id"),
         (["--demo", "check", "--max-changes", "-1"], "--max-changes"),
         (["--demo=nowhere", "check"], "there is no demo scenario 'nowhere'; there are mixed, "),
         (["--demo=list", "check"], "--demo=list stands alone"),

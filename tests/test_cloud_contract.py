@@ -14,6 +14,7 @@ import pytest
 
 import tui.clouds
 from tests import build
+from tests.wire.arm import ArmServer, fresh_arm  # noqa: F401 - the fixture
 from tests.wire.ec2 import REGION, Ec2Server, fresh_account, serve_ec2  # noqa: F401 - fixtures
 from tests.wire.ec2_rules import UNAUTHORIZED
 from tests.wire.gce import ZONE, ComputeServer, fresh_gce  # noqa: F401 - the fixture
@@ -32,6 +33,7 @@ class Servers:
 
     ec2: Ec2Server
     gce: ComputeServer
+    arm: ArmServer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +115,24 @@ def _gce(servers: Servers) -> Contender:
     )
 
 
+def _azure(servers: Servers) -> Contender:
+    arm = servers.arm
+    subnet = arm.subnet("nodes", "10.0.0.0/24", table=arm.table())
+    nodes: list[Node] = []
+    for number in (1, 2, 3):
+        name, ip = f"n{number}", f"10.0.0.{number + 10}"
+        vm = arm.vm(name, subnet, ip, forwards=number != 2)
+        nodes.append(build.node(name, ip=ip, provider_id=ProviderID.parse(f"azure://{vm}")))
+    return Contender(
+        cloud=Cloud.AZURE,
+        reader=load_reader(Cloud.AZURE)(CloudOptions()),
+        writer=load_writer(Cloud.AZURE)(CloudOptions()),
+        nodes=tuple(nodes),
+        truth=lambda node: arm.forwards(node.name),
+        deny_next=lambda: arm.fail("GET", "/providers/", 403, "AuthorizationFailed", times=3),
+    )
+
+
 def _embedded(cloud: Cloud) -> Callable[[Servers], Contender]:
     def make(_: Servers) -> Contender:
         world = open_world("healthy", latency=False)
@@ -132,6 +152,7 @@ def _embedded(cloud: Cloud) -> Callable[[Servers], Contender]:
 _CONTENDERS: dict[str, Callable[[Servers], Contender]] = {
     "aws": _ec2,
     "gce": _gce,
+    "azure": _azure,
     "embedded aws": _embedded(Cloud.AWS),
     "embedded gce": _embedded(Cloud.GCE),
     "embedded azure": _embedded(Cloud.AZURE),
@@ -139,8 +160,8 @@ _CONTENDERS: dict[str, Callable[[Servers], Contender]] = {
 
 
 @pytest.fixture(params=_CONTENDERS)
-def contender(request: pytest.FixtureRequest, ec2: Ec2Server, gce: ComputeServer) -> Contender:
-    return _CONTENDERS[request.param](Servers(ec2=ec2, gce=gce))
+def contender(request: pytest.FixtureRequest, ec2: Ec2Server, gce: ComputeServer, arm: ArmServer) -> Contender:
+    return _CONTENDERS[request.param](Servers(ec2=ec2, gce=gce, arm=arm))
 
 
 def test_it_knows_its_cloud(contender: Contender) -> None:

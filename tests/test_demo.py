@@ -107,7 +107,7 @@ def test_views_are_consistent_in_themselves(name: str) -> None:
                 assert all(any(address in cidr for cidr in subnet.cidrs) for address in interface.addresses)
                 assert interface.switch.flag == FLAGS[view.cloud]
                 assert interface.switch.inverted is (view.cloud is Cloud.AWS)
-                assert (interface.switch.token is None) is (view.cloud is Cloud.AWS)
+                assert (interface.switch.token is not None) is (view.cloud is Cloud.GCE)
         for table in view.route_tables or ():
             assert set(table.subnets or ()) <= set(subnets)
             assert len({route.name for route in table.routes}) == len(table.routes)
@@ -137,6 +137,7 @@ def test_mixed_has_one_node_for_each_thing_that_can_be_wrong() -> None:
         "route-blackhole": {"gce-linux-2"},
         "route-duplicate": {"gce-linux-3"},
         "route-table-missing": {"azure-win-2"},
+        "scale-set-member": {"azure-pool-000002"},
         "layer2-different": {"aws-linux-3"},
         "podcidr-missing": {"gce-win-2"},
         "podcidr-overlap": {"gce-linux-4", "gce-linux-5"},
@@ -204,10 +205,9 @@ def test_the_machine_of_a_scale_set_is_off_and_cannot_be_switched() -> None:
     report = report_of(open_world("mixed", latency=False))
     assessment = report.of("azure-pool-000002")
     assert assessment is not None
-    (finding,) = assessment.findings
-    assert finding.code is Code.FORWARDING_OFF
-    assert not finding.fixable
-    assert "scale set" in (finding.obstacle or "")
+    assert [finding.code for finding in assessment.findings] == [Code.FORWARDING_OFF, Code.SCALE_SET_MEMBER]
+    assert not any(finding.fixable for finding in assessment.findings)
+    assert "az vmss update" in (assessment.findings[-1].obstacle or "")
 
 
 def test_healthy_has_nothing_wrong() -> None:

@@ -67,7 +67,7 @@ def test_a_write_is_seen_by_later_reads(name: str) -> None:
     world.writer(change.cloud).write(change)
     reading = reader.read(change)
     assert reading.forwards is True
-    assert (reading.token is None) is (change.cloud is Cloud.AWS)
+    assert (reading.token is not None) is (change.cloud is Cloud.GCE)
     assert reading.token is None or reading.token != change.token
     (view,) = reader.observe([world.node(name)])
     flags = {i.switch.subject: i.forwards for vm in view.instances or () for i in vm.interfaces}
@@ -83,11 +83,11 @@ def test_flags_are_as_the_clouds_call_them() -> None:
     assert changes["gce-win-1"].disruption is Disruption.REFRESH
     assert changes["gce-win-1"].subject == "projects/demo-project/zones/us-central1-a/instances/gce-win-1"
     assert changes["azure-win-1"].fields(True) == {"enableIPForwarding": True}
-    assert (changes["azure-win-1"].token or "").startswith('W/"')
+    assert changes["azure-win-1"].token is None  # the write finds out the etag by itself
     assert "/providers/Microsoft.Network/networkInterfaces/" in changes["azure-win-1"].subject
 
 
-@pytest.mark.parametrize("name", ["gce-win-1", "azure-win-1"])
+@pytest.mark.parametrize("name", ["gce-win-1"])
 def test_a_stale_token_conflicts_and_changes_nothing(name: str) -> None:
     world = world_of("mixed")
     change = change_of(world, name)
@@ -198,7 +198,10 @@ def test_the_az_twin() -> None:
     world = world_of("mixed")
     change = change_of(world, "azure-win-1")
     words = shlex.split(world.reader(Cloud.AZURE).command(change))
-    assert words == ["az", "network", "nic", "update", "--ids", change.subject, "--ip-forwarding", "true"]
+    assert words == [
+        *("az", "network", "nic", "update", "--ids", change.subject, "--ip-forwarding", "true"),
+        *("--subscription", change.source.removeprefix("azure:")),
+    ]
 
 
 def test_twins_are_quoted_for_a_shell() -> None:

@@ -173,15 +173,6 @@ def test_the_quota_counts_every_route_and_its_end_is_told() -> None:
     world.writer(Cloud.GCE).write(change)
 
 
-def test_routes_on_azure_and_ec2_are_not_written() -> None:
-    world = world_of("mixed")
-    (table,) = views_of(world, Cloud.AZURE)[AZURE.source].route_tables or ()
-    change = creation(table.routes[0], table=table.id, prefix=table.route_prefix, source=AZURE.source)
-    assert world.reader(Cloud.AZURE).read(change).routes == (table.routes[0],)
-    with pytest.raises(Rejected, match="Azure routes"):
-        world.writer(Cloud.AZURE).write(change.inverse())
-
-
 @pytest.mark.parametrize("echoes", [0, 1, 2])
 def test_reads_after_a_write_may_be_late(echoes: int) -> None:
     world = world_of(echoes=echoes)

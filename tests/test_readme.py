@@ -96,6 +96,25 @@ def test_the_role_on_google_cloud_allows_what_the_adapter_asks_for(repository: P
     assert asked <= set(role["includedPermissions"])
 
 
+def test_the_roles_on_azure_allow_what_the_adapter_asks_for(repository: Path) -> None:
+    whole, observing = (
+        json.loads((repository / "permissions" / f"azure-role{kind}.json").read_text())["Actions"]
+        for kind in ("", "-read-only")
+    )
+    sources = "".join(path.read_text() for path in (repository / "tui" / "clouds").glob("azure*.py"))
+    named = set(re.findall(r'"(Microsoft\.\w+(?:/\w+)+)"', sources))
+    asked = {name for name in named if name.rpartition("/")[2] in {"read", "action"}}
+    written = named - asked  # resources, to which the writer appends what it does
+    assert len(written) == 4
+    reads = {name for name in asked if name.endswith("/read")} | {f"{resource}/read" for resource in written}
+    deletes = {f"{resource}/delete" for resource in written if "/routeTables" in resource}
+    assert reads == set(observing)
+    needed = reads | asked | deletes | {f"{resource}/write" for resource in written}
+    operations = {f"Microsoft.Network/locations/{name}/read" for name in ("operations", "operationResults")}
+    assert {name for name in whole if "/join" not in name} == needed | operations
+    assert len(whole) == len(set(whole))
+
+
 def test_every_file_that_is_linked_exists(readme: str, repository: Path) -> None:
     for link in re.findall(r"\]\((?!https?:)([^)#]+)", readme):
         assert (repository / link).is_file(), link

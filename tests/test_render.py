@@ -19,6 +19,7 @@ from tui.model.node import Cloud
 from tui.model.plan import ApplyResult, Outcome, Progress, Status, build_plan
 from tui.model.planner import make_plan
 from tui.model.snapshot import SourceState
+from tui.model.witness import Witness
 
 SMALL = [name for name in SCENARIOS if name != "large"]
 
@@ -353,3 +354,19 @@ def test_pod_cidrs_of_both_families_have_a_route_each() -> None:
     document = json.loads(render.json_text(render.report_document(one_broken(), {"n2"})))
     assert [route["podCIDR"] for route in document["nodes"][0]["routes"]] == ["10.42.2.0/24", "2001:db8:2::/64"]
     assert ip_network(document["nodes"][0]["podCIDRs"][1]).version == 6
+
+
+def test_what_a_witness_saw_is_one_line() -> None:
+    cidrs = [ip_network(f"10.42.{number}.0/24") for number in range(1, 7)]
+    agrees = Witness(at=build.NOON, node="n1", interface="nic", agrees=frozenset(cidrs), differs={})
+    assert render_text.witness_line(agrees) == "the fabric agrees on 6 pod CIDRs, seen from n1"
+    one = replace(agrees, agrees=frozenset(), differs={cidrs[0]: "no route"}, node="n\x1b[2J")
+    assert render_text.witness_line(one) == (
+        "the fabric differs on 1 of 1 pod CIDR, seen from n\\x1b[2J: 10.42.1.0/24: no route"
+    )
+    most = replace(agrees, agrees=frozenset(cidrs[:1]), differs=dict.fromkeys(cidrs[1:], "10.0.0.0/8 to \x1bNone"))
+    line = render_text.witness_line(most)
+    assert line.startswith(
+        "the fabric differs on 5 of 6 pod CIDRs, seen from n1: 10.42.2.0/24: 10.0.0.0/8 to \\x1bNone"
+    )
+    assert line.endswith("; 2 more")

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from tests import build
+from tests import build_tables as tables
 from tui import render_plan
 from tui.model.change import Change, DeleteRoute, ReplaceRoute
 from tui.model.network import Disruption, ReplaceMethod
@@ -135,6 +136,76 @@ def test_a_change_in_place_says_so() -> None:
     assert "    method:      the route is changed in place, in one step" in told(change)
 
 
+def test_a_new_table_shows_every_route_that_it_will_have() -> None:
+    change = replace(tables.table_creation(tables.route(1), tables.route(2)), command="az x")
+    assert told(change) == [
+        f"+ route-table of {tables.TABLE} (c1, nodes of the VNet, azure)",
+        "    region:      north",
+        "    routes:      2",
+        "                 10.42.1.0/24 -> 10.0.0.1  r1",
+        "                 10.42.2.0/24 -> 10.0.0.2  r2",
+        "    disruption:  none, no subnet uses the table",
+        "    why:         because",
+        "    by hand:     az x",
+    ]
+    gone = told(change.inverse())
+    assert gone[0] == f"- route-table of {tables.TABLE} (c1, nodes of the VNet, azure)"
+    assert gone[1:-1] == told(change)[1:-1]
+    assert render_plan.plan_summary(planned(change)) == "Plan: 1 to add, 0 to change, 0 to destroy."
+    assert render_plan.plan_summary(planned(change.inverse())) == "Plan: 0 to add, 0 to change, 1 to destroy."
+
+
+def test_a_subnet_gets_its_table_with_what_that_delivers() -> None:
+    change = replace(tables.association(tables.route(1), tables.route(2)), command="az x", depends_on=("c0",))
+    assert told(change) == [
+        f"~ subnet-association of {tables.SUBNET} (c1, nodes of the VNet, azure)",
+        "    route table: none -> g/t",
+        "    delivers:    2 pod CIDRs, checked first",
+        "    disruption:  none, only packets to these pod CIDRs take another way",
+        "    why:         because",
+        "    after:       c0",
+        "    by hand:     az x",
+    ]
+    assert "    delivers:    1 pod CIDR, checked first" in told(tables.association(tables.route(1)))
+
+
+def test_taking_a_table_away_from_a_subnet_looks_dangerous() -> None:
+    change = tables.association(tables.route(1)).inverse()
+    assert told(change)[1:3] == [
+        "    route table: g/t -> none",
+        "    DANGER:      the table no longer delivers the subnet's packets to pods",
+    ]
+    assert [line.kind for line in render_plan.plan_lines(planned(change))][2] is LineKind.DANGER
+
+
+def test_a_route_that_is_changed_in_place_is_one_change_under_one_name() -> None:
+    assert told(replace(tables.replacement(1), command="az x")) == [
+        f"~ route of {tables.TABLE}/routes/r1 (c1, node n1, azure)",
+        "    destination: 10.42.1.0/24",
+        "    next hop:    10.0.0.99 -> 10.0.0.1",
+        "    method:      the route is changed in place, in one step",
+        "    why:         because",
+        "    by hand:     az x",
+    ]
+    assert render_plan.plan_summary(planned(tables.replacement(1))) == "Plan: 0 to add, 1 to change, 0 to destroy."
+
+
+def test_what_is_said_of_tables_fits_a_terminal() -> None:
+    name = f"l2b-0123abcd-{'v' * 20}"
+    table, route = f"{tables.TABLE}{name}", replace(tables.route(1), name="l2b-0123abcd-10-42-111-0-24-0123abcd")
+    made = replace(tables.table_creation(route), after=replace(tables.table_of(route), id=table))
+    changes = (made, made.inverse(), tables.association(route, after=table), tables.association(route).inverse())
+    lines = render_plan.plan_lines(planned(*changes, tables.replacement(1)))
+    written = [line for line in lines if line.text.startswith("    ")]
+    assert len(written) > 15
+    assert [line.text for line in written if len(line.text) > 80] == []
+
+
+def test_a_table_of_a_name_that_is_too_long_stands_on_its_own_line() -> None:
+    change = tables.association(before=None, after=f"{tables.TABLE}{'x' * 70}")
+    assert f"              -> g/t{'x' * 70}" in told(change)
+
+
 def test_the_sum_counts_a_replacement_twice() -> None:
     plan = planned(REPLACE, CREATE, build.switch_on(), build.delete_route("n3"))
     assert render_plan.plan_summary(plan) == "Plan: 2 to add, 1 to change, 2 to destroy."
@@ -154,5 +225,12 @@ def test_other_peoples_text_is_harmless_in_every_line() -> None:
         replace(REPLACE, before=route, after=replace(route, name="new", tags=frozenset())),
         replace(build.delete_route(), before=route, keeps=route, node=evil),
     )
-    assert {type(change) for change in changes[1:]} == {ReplaceRoute, DeleteRoute}
+    of_tables = (
+        replace(
+            tables.table_creation(route), subject=evil, after=replace(tables.table_of(route), id=evil, region=evil)
+        ),
+        replace(tables.association(after=evil), subject=evil, reason=evil, caution=evil, command=evil),
+    )
+    changes += (*of_tables, *(change.inverse() for change in of_tables))
+    assert {type(change) for change in changes[1:3]} == {ReplaceRoute, DeleteRoute}
     assert all(line.isprintable() for line in told(*changes))

@@ -277,7 +277,11 @@ MOVED = reported(gce(ip="10.0.0.9"), vms=(vm(ip="10.0.0.9"),))
         (build.replace_route().inverse(), reported(gce()), None),
         (build.create_route(), reported(gce("n1"), state=SourceState.UNAVAILABLE), None),
         (build.switch_on(), reported(gce("n1"), state=SourceState.UNAVAILABLE), None),
-        (build.delete_route(), reported(gce("n1"), state=SourceState.UNAVAILABLE), "nothing is deleted, replaced or attached on old"),
+        (
+            build.delete_route(),
+            reported(gce("n1"), state=SourceState.UNAVAILABLE),
+            "nothing is deleted, replaced or attached on old",
+        ),
         (build.replace_route(), reported(gce("n1"), state=SourceState.STALE), "kubernetes is stale"),
         (build.create_route(), reported(gce("n1"), findings=(CONTROLLER,)), "a route controller writes"),
         (build.switch_on(), reported(gce("n1"), findings=(CONTROLLER,)), None),

@@ -88,6 +88,49 @@ def test_a_project_s_id_may_carry_a_domain(project: str) -> None:
     assert load_settings({"gcp-project": project}, {}).gcp_project == project
 
 
+_SUBSCRIPTION = "0A1b2c3d-0000-1111-2222-333344445555"
+
+
+def test_a_subscription_is_told_in_one_spelling() -> None:
+    assert load_settings({"azure-subscription": _SUBSCRIPTION}, {}).azure_subscription == _SUBSCRIPTION.lower()
+
+
+@pytest.mark.parametrize(
+    "given", ["Production", f"/subscriptions/{_SUBSCRIPTION}", f"{_SUBSCRIPTION}\n", "../x", "", "\uff11" * 8]
+)
+def test_what_cannot_be_a_subscription_s_id_is_refused(given: str) -> None:
+    with pytest.raises(UsageError, match="--azure-subscription must"):
+        load_settings({"azure-subscription": given}, {})
+
+
+def test_resource_groups_come_one_by_one_or_in_one_text(home: Path) -> None:
+    wanted = ("rg-1", "Größe_(x).y")
+    assert load_settings({"azure-resource-group": list(wanted)}, {}).azure_resource_groups == wanted
+    environ = {"L2BRIDGE_AZURE_RESOURCE_GROUP": "rg-1, Größe_(x).y"}
+    assert load_settings({}, environ).azure_resource_groups == wanted
+    text = 'azure-resource-group = ["rg-1", "Größe_(x).y"]'
+    assert load_settings({}, configured(text, home)).azure_resource_groups == wanted
+
+
+@pytest.mark.parametrize("given", ["a/b", "ends.", "a b", "x" * 91, "", "a,,b", "a\x1b", "?api-version=1"])
+def test_what_cannot_be_a_resource_group_s_name_is_refused(given: str) -> None:
+    with pytest.raises(UsageError, match="--azure-resource-group must"):
+        load_settings({"azure-resource-group": [given]}, {})
+
+
+@pytest.mark.parametrize("name", ["p", "pods", "0-pods_1.x", "x" * 80])
+def test_a_route_table_has_a_name_as_azure_takes_it(name: str) -> None:
+    assert load_settings({"azure-route-table": name}, {}).azure_route_table == name
+
+
+@pytest.mark.parametrize(
+    "given", ["g/pods", "/subscriptions/s/x", "-pods", "pods.", "pods-", "a b", "x" * 81, "", "t\n"]
+)
+def test_what_cannot_be_a_route_table_s_name_is_refused(given: str) -> None:
+    with pytest.raises(UsageError, match="--azure-route-table must"):
+        load_settings({"azure-route-table": given}, {})
+
+
 def test_auto_takes_back_a_cloud_named_elsewhere(home: Path) -> None:
     assert load_settings({"cloud": "auto"}, configured('cloud = "gce"', home)).cloud is None
 

@@ -13,11 +13,13 @@ import pytest
 from tests import build
 from tui import verbs
 from tui.demo import KUBERNETES, Call, open_world
+from tui.demo.azure_cloud import AzureReader
 from tui.engine.journal import Journal
 from tui.engine.observer import Observer
 from tui.engine.session import Session
 from tui.model.change import Change
 from tui.model.document import plan_document
+from tui.model.network import NetworkInterface, Route
 from tui.model.plan import Plan, build_plan
 from tui.ports import Denied, Misconfigured, PortError, Unavailable
 from tui.process import Signals, Streams
@@ -301,6 +303,56 @@ def test_apply_shows_the_plan_and_its_progress_on_stderr_and_the_result_on_stdou
     assert "(node linux-3): applied and verified (" in here.out
     assert here.out.endswith(": 1 applied.\n")
     assert here.forwards(*BROKEN) == [True, False]
+
+
+def test_apply_tells_what_the_fabric_does_with_the_routes(house: Open) -> None:
+    here = house("azure")
+    assert here.apply() == 0
+    told = [line for line in here.err.splitlines() if line.startswith("the fabric ")]
+    assert told == [
+        "the fabric agrees on 6 pod CIDRs, seen from az-linux-1",
+        "the fabric agrees on 6 pod CIDRs, seen from az-win-1",
+    ]
+    assert "fabric" not in here.out
+
+
+def test_a_fabric_that_does_not_tell_changes_nothing_but_that_line(
+    house: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(_: object, __: object) -> tuple[Route, ...]:
+        raise Denied("Microsoft.Network/networkInterfaces/effectiveRouteTable/action is missing")
+
+    monkeypatch.setattr(AzureReader, "effective_routes", denied)
+    here = house("azure")
+    assert here.apply() == 0
+    assert here.out.endswith(" applied.\n")
+    assert "fabric" not in here.err + here.out
+
+
+def test_a_fabric_that_differs_is_told_and_leaves_the_exit_code(house: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AzureReader, "effective_routes", lambda _, __: ())
+    here = house("azure")
+    assert here.apply() == 0
+    assert "the fabric differs on 6 of 6 pod CIDRs, seen from az-linux-1: 10.42.1.0/24: no route; " in here.err
+
+
+def test_the_fabric_is_not_asked_for_json_and_not_when_nothing_was_written(
+    house: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[NetworkInterface] = []
+
+    def noted(_: object, interface: NetworkInterface) -> tuple[Route, ...]:
+        asked.append(interface)
+        return ()
+
+    monkeypatch.setattr(AzureReader, "effective_routes", noted)
+    here = house("azure")
+    here.world.fail_next(Call.WRITE, Denied("Microsoft.Network/routeTables/write is missing"), times=20)
+    assert here.apply() == 4
+    assert "fabric" not in here.err
+    other = house("azure")
+    assert other.apply(as_json=True) == 0
+    assert not asked
 
 
 def test_apply_without_anything_to_do_says_so(house: Open) -> None:

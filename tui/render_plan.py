@@ -66,6 +66,8 @@ _SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.REPLACE: "+/-", Actio
 
 def symbol(change: Change) -> str:
     """Return the sign of a change, in Terraform's order: what is done first stands first."""
+    if _is_in_place(change):
+        return _SYMBOLS[Action.UPDATE]
     return "-/+" if _opens_a_gap(change) else _SYMBOLS[change.action]
 
 
@@ -97,10 +99,11 @@ def plan_lines(plan: Plan) -> Iterator[Line]:
 
 
 def plan_summary(plan: Plan) -> str:
-    """Return the plan's sum in one line; a replacement adds one and destroys one."""
-    replaced = plan.count(Action.REPLACE)
+    """Return the plan's sum in one line; a replacement adds one and destroys one, unless it is in place."""
+    in_place = sum(map(_is_in_place, plan.changes))
+    replaced = plan.count(Action.REPLACE) - in_place
     add, destroy = plan.count(Action.CREATE) + replaced, plan.count(Action.DELETE) + replaced
-    return f"Plan: {add} to add, {plan.count(Action.UPDATE)} to change, {destroy} to destroy."
+    return f"Plan: {add} to add, {plan.count(Action.UPDATE) + in_place} to change, {destroy} to destroy."
 
 
 def plan_danger(plan: Plan) -> str | None:
@@ -111,6 +114,10 @@ def plan_danger(plan: Plan) -> str | None:
     if gaps == 1:
         return "DANGER: 1 pod CIDR is unreachable while its route is replaced."
     return f"DANGER: {gaps} pod CIDRs are unreachable, each while its route is replaced."
+
+
+def _is_in_place(change: Change) -> bool:
+    return isinstance(change, ReplaceRoute) and change.method is ReplaceMethod.IN_PLACE
 
 
 def _opens_a_gap(change: Change) -> bool:
@@ -266,7 +273,7 @@ def _cost(change: Change) -> Iterator[Line]:
         case AssociateRouteTable(after=None):
             yield _labelled(LineKind.DANGER, "DANGER", "the table no longer delivers the subnet's packets to pods")
         case AssociateRouteTable():
-            text = "none, only packets from the subnet to these pod CIDRs take another way"
+            text = "none, only packets to these pod CIDRs take another way"
             yield _labelled(LineKind.COST, "disruption", text)
         case DeleteRoute():
             kept = change.keeps

@@ -26,6 +26,7 @@ from tui.model.finding import (
 from tui.model.plan import ApplyResult, Outcome, Plan, Progress, Status
 from tui.model.snapshot import SourceState
 from tui.model.text import printable
+from tui.model.witness import Witness
 from tui.render import Selection
 from tui.render_plan import change_title, node_words, plan_lines
 
@@ -250,6 +251,20 @@ def result_lines(result: ApplyResult, plan: Plan, *, program: str) -> Iterator[s
     yield f"Apply {result.id}: {counts}."
     if not result.good:
         yield f"Not everything is done. See what is left: {program} plan"
+
+
+_DIFFERENCES = 3
+
+
+def witness_line(witness: Witness) -> str:
+    """Return what the fabric was seen to do, with the first few of the pod CIDRs that it does not deliver."""
+    asked, seen = len(witness.agrees) + len(witness.differs), f"seen from {printable(witness.node)}"
+    if not witness.differs:
+        return f"the fabric agrees on {_number(asked, 'pod CIDR')}, {seen}"
+    told = [f"{cidr}: {printable(what)}" for cidr, what in list(witness.differs.items())[:_DIFFERENCES]]
+    more = [f"{len(witness.differs) - len(told)} more"] if len(witness.differs) > len(told) else []
+    number = f"{len(witness.differs)} of {_number(asked, 'pod CIDR')}"
+    return f"the fabric differs on {number}, {seen}: {'; '.join(told + more)}"
 
 
 def _title(change: Change) -> str:

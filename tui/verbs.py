@@ -14,14 +14,14 @@ from queue import SimpleQueue
 from tui.engine.session import Session
 from tui.model.document import plan_document
 from tui.model.finding import Code, Report, Severity
-from tui.model.plan import ApplyResult, Plan, Progress
+from tui.model.plan import ApplyResult, Plan, Progress, Status
 from tui.model.snapshot import SourceState
 from tui.model.text import printable
 from tui.ports import Misconfigured, PortError
 from tui.process import Signals, Streams, Unwritable
 from tui.render import Selection, apply_document, json_text, report_document
 from tui.render_plan import plan_summary
-from tui.render_text import plan_text, progress_line, report_lines, result_lines
+from tui.render_text import plan_text, progress_line, report_lines, result_lines, witness_line
 from tui.saved_plan import read_plan, save_plan
 
 DONE = 0
@@ -228,9 +228,19 @@ def _applied(
         streams.talk(f"{error}; the journal has the outcomes")  # what was done is done, whoever could read about it
     if signals.code is not None:
         return signals.code
+    if not request.json:
+        _tell_witnesses(session, streams, made, result)
     if not result.good:
         return NOT_APPLIED
     return DONE if observed else UNOBSERVED
+
+
+def _tell_witnesses(session: Session, streams: Streams, made: Plan, result: ApplyResult) -> None:
+    """Say on stderr what the fabric does with the pod CIDRs, where something was written and a cloud tells of it."""
+    if not any(outcome.status is Status.APPLIED for outcome in result.outcomes):
+        return
+    for witness in session.witness(made, result):
+        streams.talk(witness_line(witness))
 
 
 def _run(session: Session, streams: Streams, signals: Signals, made: Plan) -> ApplyResult | None:

@@ -174,10 +174,17 @@ def test_on_azure_every_table_of_the_nodes_tells_what_it_has_for_the_range() -> 
 def test_a_subnet_without_a_table_is_told_and_what_would_give_it_one() -> None:
     text = azure(N1, tables=(), subnets={1: None})
     assert "subnet g/v/s1: no route table" in text
-    assert "f makes the route table g/l2b-" in text
-    assert "f attaches the route table g/l2b-" in text
+    assert re.search(r"^f makes the route table g/l2b-\w+-v with 1 route$", text, re.MULTILINE)
+    assert re.search(r"^f attaches the route table g/l2b-\w+-v to subnet g/v/s1$", text, re.MULTILINE)
     unread = azure(N1, tables=None, subnets={})
     assert "subnet g/v/s1 was not read" in unread
+
+
+def test_every_table_that_is_put_right_is_named() -> None:
+    wrong = build_azure.table("own", build_azure.route(1, to="10.0.1.9"))
+    text = azure(N1, N2, tables=(wrong, OTHER), subnets=BOTH)
+    assert "f changes r1 in place: r1 → 10.0.1.1 in g/own" in text
+    assert re.search(r"^f adds l2b-\S+ → 10\.0\.1\.1 in g/other$", text, re.MULTILINE)
 
 
 def test_what_many_changes_would_do_is_told_in_a_few_lines() -> None:
@@ -186,7 +193,7 @@ def test_what_many_changes_would_do_is_told_in_a_few_lines() -> None:
     text = azure(*nodes, tables=(empty,), subnets={1: None, **dict.fromkeys(range(2, 10), empty.name)})
     route = text.split(f"Route {CIDR}")[1]
     assert route.count("f adds ") == 6
-    assert "and 4 changes more, all in the plan" in route
+    assert "and 4 more, all in the plan" in route
 
 
 def test_what_the_cloud_says_of_interface_subnet_and_table_is_evidence() -> None:

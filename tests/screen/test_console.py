@@ -62,6 +62,18 @@ async def test_see_plan_fix_and_prove_one_node(tmp_path: Path) -> None:
         assert re.search(rf"> OK \+  {name}", shown.text())
 
 
+async def test_after_an_apply_the_chain_tells_what_the_fabric_does(tmp_path: Path) -> None:
+    async with console(tmp_path, "azure", size=(160, 50)) as shown:
+        await shown.select("az-linux-2")
+        assert "fabric" not in shown.text()
+        await shown.press("f")
+        await shown.until(lambda: isinstance(shown.app.screen, Confirm))
+        await shown.press("y")
+        await shown.until(lambda: isinstance(shown.app.screen, Run) and shown.app.screen.ended)
+        await shown.press("enter")
+        await shown.until(lambda: "the fabric agrees: seen from az-linux-1 at " in shown.text())
+
+
 async def test_the_list_turns_only_with_an_observation(tmp_path: Path) -> None:
     async with console(tmp_path) as shown:
         name = broken(shown)
@@ -99,7 +111,7 @@ async def test_marked_nodes_are_planned_together_and_fix_all_takes_all(tmp_path:
         assert "2 to change" in shown.text()
         await shown.press("escape", "F")
         await shown.until(lambda: isinstance(shown.app.screen, Confirm))
-        assert "3 to change" in shown.text()
+        assert "5 to change" in shown.text(), "three flags, a route in place, a subnet that gets its table"
 
 
 async def test_a_failed_change_is_told_as_it_was_observed(tmp_path: Path) -> None:

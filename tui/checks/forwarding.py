@@ -45,7 +45,10 @@ def check(joined: Joined) -> Iterator[Finding]:
 
 
 def _off(node: Node, placement: Placement, interface: NetworkInterface) -> Finding:
-    switch = interface.switch
+    switch, instance = interface.switch, placement.instance
+    refusal = switch.refusal
+    if refusal is not None and instance is not None and instance.scale_set is not None:
+        refusal = f"the model of its scale set decides it: see {Code.SCALE_SET_MEMBER}"
     holder = switch.subject.rpartition("/")[2]
     value = str(switch.value(False)).lower()
     summary = f"{switch.flag} of {holder} is {value}: the cloud drops packets from and to this node's pods"
@@ -70,6 +73,6 @@ def _off(node: Node, placement: Placement, interface: NetworkInterface) -> Findi
         node=node.name,
         subject=switch.subject,
         summary=summary,
-        remedy=() if switch.refusal else (remedy,),
-        obstacle=switch.refusal,
+        remedy=() if refusal else (remedy,),
+        obstacle=refusal,
     )

@@ -8,7 +8,18 @@ from tui.demo.faults import Call
 from tui.demo.routing import system_routes
 from tui.demo.state import SiteState
 from tui.demo.writing import write_route
-from tui.model.change import Change, CreateRoute, DeleteRoute, ReplaceRoute, SetForwarding
+from tui.model.change import (
+    AssociateRouteTable,
+    Change,
+    CreateRoute,
+    CreateRouteTable,
+    DeleteRoute,
+    DeleteRouteTable,
+    ReplaceRoute,
+    RouteChange,
+    SetForwarding,
+    TableChange,
+)
 from tui.model.network import NetworkInterface, Route
 from tui.model.node import Cloud, Node
 from tui.model.snapshot import CloudView, Source, SourceState
@@ -49,13 +60,19 @@ class DemoReader:
         world.enter(Call.READ, self.cloud)
         with world.lock:
             site = _site(world, self.cloud, change)
-            if not isinstance(change, SetForwarding):
+            if isinstance(change, CreateRoute | ReplaceRoute | DeleteRoute):
                 names = change.names()
                 return Reading(routes=tuple(route for route in _told(world, site) if route.name in names))
+            if not isinstance(change, SetForwarding):
+                raise Rejected(f"there are no route tables to attach in {change.source}")
             interface = site.told_interface(change.subject)
             if interface is None:
                 raise NotFound(f"{change.subject} does not exist")
             return Reading(forwards=interface.forwards, token=interface.switch.token)
+
+    def site(self, change: Change) -> SiteState:
+        """Return the site that a change is about. The caller holds the lock. Raises ``NotFound`` and what was lost."""
+        return _site(self._world, self.cloud, change)
 
     def command(self, change: Change) -> str:
         """Return the change for ``aws``, ``gcloud`` or ``az``."""
@@ -104,12 +121,23 @@ class DemoWriter:
                 case SetForwarding():
                     self._set_forwarding(change)
                 case CreateRoute() | ReplaceRoute() | DeleteRoute():
-                    site = _site(world, self.cloud, change)
-                    write_route(world.current(), site, change, world.echoes)
+                    self._write_routing(change)
+                case CreateRouteTable() | DeleteRouteTable() | AssociateRouteTable():
+                    self._write_routing(change)
                 case _:
                     assert_never(change)
         if afterwards is not None:
             raise afterwards
+
+    def site(self, change: Change) -> SiteState:
+        """Return the site that a change is about. The caller holds the lock. Raises ``NotFound`` and what was lost."""
+        return _site(self._world, self.cloud, change)
+
+    def _write_routing(self, change: RouteChange | TableChange) -> None:
+        """Change routes or tables. Only Azure knows tables."""
+        if isinstance(change, CreateRouteTable | DeleteRouteTable | AssociateRouteTable):
+            raise Rejected(f"there are no route tables to attach in {change.source}")
+        write_route(self._world.current(), self.site(change), change, self._world.echoes)
 
     def _set_forwarding(self, change: SetForwarding) -> None:
         site = _site(self._world, self.cloud, change)

@@ -4,7 +4,18 @@ import shlex
 from dataclasses import replace
 from typing import assert_never
 
-from tui.model.change import Change, CreateRoute, DeleteRoute, ReplaceRoute, RouteChange, SetForwarding
+from tui.model.change import (
+    AssociateRouteTable,
+    Change,
+    CreateRoute,
+    CreateRouteTable,
+    DeleteRoute,
+    DeleteRouteTable,
+    ReplaceRoute,
+    RouteChange,
+    SetForwarding,
+    TableChange,
+)
 from tui.model.network import NextHop, NextHopKind, ReplaceMethod, Route
 from tui.model.node import Cloud
 from tui.model.text import printable
@@ -17,6 +28,8 @@ def command(change: Change) -> str:
             return _set_forwarding(change)
         case CreateRoute() | ReplaceRoute() | DeleteRoute():
             return _route(change)
+        case CreateRouteTable() | DeleteRouteTable() | AssociateRouteTable():
+            return _az_table(change)
         case _:
             assert_never(change)
 
@@ -28,9 +41,8 @@ def _set_forwarding(change: SetForwarding) -> str:
         case Cloud.GCE:
             return _gcloud_flag(change)
         case Cloud.AZURE:
-            return shlex.join(
-                ["az", "network", "nic", "update", "--ids", change.subject, "--ip-forwarding", _boolean(change.after)]
-            )
+            flag = ["--ids", change.subject, "--ip-forwarding", _boolean(change.after)]
+            return _line("az", "network", "nic", "update", *flag, "--subscription", change.source.partition(":")[2])
         case Cloud.NONE:
             return ""
         case _:
@@ -129,13 +141,39 @@ def _az_route(change: RouteChange) -> str:
 
 
 def _az(verb: str, table: str, name: str, *arguments: str) -> str:
-    _, _, subscription, _, group, *_, table_name = table.split("/")
-    scope = ["--subscription", subscription, "--resource-group", group, "--route-table-name", table_name]
-    return shlex.join(["az", "network", "route-table", "route", verb, *scope, "--name", name, *arguments])
+    scope, table_name = _az_scope(table)
+    where = [*scope, "--route-table-name", table_name, "--name", name]
+    return _line("az", "network", "route-table", "route", verb, *where, *arguments)
+
+
+def _az_table(change: TableChange) -> str:
+    scope, name = _az_scope(change.subject)
+    match change:
+        case CreateRouteTable():
+            options = ["--location", change.after.region or "", "--disable-bgp-route-propagation", "false"]
+            made = _line("az", "network", "route-table", "create", *scope, "--name", name, *options)
+            routes = (_az("create", change.subject, one.name, *_az_arguments(one)) for one in change.after.routes)
+            return " && ".join([made, *routes])
+        case DeleteRouteTable():
+            return _line("az", "network", "route-table", "delete", *scope, "--name", name)
+        case AssociateRouteTable():
+            way = ["--remove", "routeTable"] if change.after is None else ["--route-table", change.after]
+            where = [*scope, "--vnet-name", change.subject.split("/")[8], "--name", name]
+            return _line("az", "network", "vnet", "subnet", "update", *where, *way)
+        case _:
+            assert_never(change)
+
+
+def _az_scope(id_: str) -> tuple[list[str], str]:
+    """Return the words for subscription and group of an id, and the resource's name."""
+    _, _, subscription, _, group, *_, name = id_.split("/")
+    return ["--subscription", subscription, "--resource-group", group], name
 
 
 def _az_arguments(route: Route) -> list[str]:
     hop = ["--next-hop-type", "VirtualAppliance", "--next-hop-ip-address", str(route.next_hop.address)]
+    if route.next_hop.address is None:
+        hop = ["--next-hop-type", route.next_hop.text]
     return ["--address-prefix", str(route.destination), *hop]
 
 

@@ -25,7 +25,8 @@ class RoutePlan:
     """A route that no present machine asks for.
 
     ``to`` is ``zone/instance`` (Compute Engine; it need not exist), an address, or the name of a gateway. ``name`` ""
-    stands for one that this program would have given in this cluster.
+    stands for one that this program would have given in this cluster. ``table`` is the short name of an Azure route
+    table, "" for all that subnets use.
     """
 
     destination: str
@@ -34,6 +35,7 @@ class RoutePlan:
     priority: int = 1000
     description: str = ""
     tags: tuple[str, ...] = ()
+    table: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,8 @@ class Site:
     the region of subnets (Compute Engine) or the resource group (Azure). ``denial`` is the message of a cloud that lets
     nobody read, None of one that does. ``host`` is the project of the Shared VPC to which the network, its subnets and
     its routes belong, with a site of its own; "" for a site with its own network. ``route_limit`` is how many routes a
-    project (Compute Engine) or a table (Azure) may hold.
+    project (Compute Engine) or a table (Azure) may hold. ``tables`` are the short names of Azure route tables that no
+    subnet uses, and ``region`` is where those and the VNet stand.
     """
 
     cloud: Cloud
@@ -56,6 +59,8 @@ class Site:
     denial: str | None = None
     host: str = ""
     route_limit: int = 300
+    tables: tuple[str, ...] = ()
+    region: str = "westeurope"
 
     @property
     def source(self) -> str:
@@ -100,7 +105,7 @@ class Machine:
     node: bool = True
     """False for a VM on which no node runs."""
     spare_address: str | None = None
-    """The address of a second interface, on which forwarding is left off (EC2)."""
+    """The address of a second interface, on which forwarding is left off (EC2, Azure)."""
     labels: tuple[tuple[str, str], ...] = ()
 
 

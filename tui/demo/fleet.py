@@ -3,6 +3,7 @@
 May import the model only.
 """
 
+import shlex
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
@@ -10,11 +11,10 @@ from types import MappingProxyType
 from typing import assert_never
 
 from tui.demo.description import Machine, Scenario, Site
-from tui.demo.ids import digest, interface_ids, network_id, subnet_id, table_id, token, uid, vm_id, vm_key
+from tui.demo.ids import digest, interface_ids, network_id, scale_set_id, subnet_id, table_id, token, uid, vm_id, vm_key
 from tui.model.network import Disruption, ForwardingSwitch, Instance, NetworkInterface, NextHopKind, Subnet
 from tui.model.node import Cloud, Node, ProviderID, Taint
 
-_SCALE_SET_REFUSAL = "it belongs to a uniform scale set: enable IP forwarding in the scale set's model instead"
 _FLAGS = {
     Cloud.AWS: ("SourceDestCheck", True, Disruption.NONE),
     Cloud.GCE: ("canIpForward", False, Disruption.REFRESH),
@@ -54,6 +54,7 @@ def instance(site: Site, machine: Machine, generation: int) -> Instance:
         zone=machine.zone or None,
         running=None if site.cloud is Cloud.AWS else machine.running,
         interfaces=tuple(interfaces),
+        scale_set=scale_set_id(site, machine),
     )
 
 
@@ -74,9 +75,23 @@ def _interface(
             inverted=inverted,
             disruption=disruption,
             token=token(site.cloud, subject, 0),
-            refusal=None if machine.scale_set is None else _SCALE_SET_REFUSAL,
+            refusal=_model_commands(site, machine, label),
         ),
         routed_by=_routed_by(site),
+    )
+
+
+def _model_commands(site: Site, machine: Machine, label: str) -> str | None:
+    """Say how the flag of a scale set's member is changed; None for a VM with a flag of its own."""
+    if machine.scale_set is None:
+        return None
+    name = machine.scale_set.partition("/")[0]
+    where = shlex.join(["--resource-group", site.place, "--name", name, "--subscription", site.scope])
+    path = f"virtualMachineProfile.networkProfile.networkInterfaceConfigurations[name={label}].enableIPForwarding=true"
+    return (
+        f"the model of scale set {name} decides it for all of its VMs: run az vmss update {where} --set "
+        f"{shlex.quote(path)} && az vmss update-instances {where} --instance-ids '*', which also brings every other "
+        "pending change of the model to the VMs"
     )
 
 

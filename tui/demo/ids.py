@@ -36,13 +36,11 @@ def route_token(site: Site, name: str, revision: int) -> str:
 
 
 def token(cloud: Cloud, subject: str, revision: int) -> str | None:
-    """Return the concurrency token of a resource after so many writes: a fingerprint, an ETag, or None on EC2."""
+    """Return the token of a flag after so many writes: a fingerprint; None where a plan carries none."""
     match cloud:
         case Cloud.GCE:
             return base64.b64encode(bytes.fromhex(digest(subject, str(revision))[:16])).decode()
-        case Cloud.AZURE:
-            return f'W/"{uid(subject, str(revision))}"'
-        case Cloud.AWS | Cloud.NONE:
+        case Cloud.AWS | Cloud.AZURE | Cloud.NONE:
             return None
         case _:
             assert_never(cloud)
@@ -96,12 +94,18 @@ def vm_id(site: Site, machine: Machine, generation: int) -> str:
         case Cloud.GCE:
             return f"projects/{site.scope}/zones/{machine.zone}/instances/{machine.name}"
         case Cloud.AZURE if machine.scale_set is not None:
-            name, _, number = machine.scale_set.partition("/")
-            return f"{arm(site, 'Microsoft.Compute', 'virtualMachineScaleSets', name)}/virtualMachines/{number}"
+            return f"{scale_set_id(site, machine)}/virtualMachines/{machine.scale_set.partition('/')[2]}"
         case Cloud.AZURE | Cloud.NONE:
             return arm(site, "Microsoft.Compute", "virtualMachines", machine.name)
         case _:
             assert_never(site.cloud)
+
+
+def scale_set_id(site: Site, machine: Machine) -> str | None:
+    """Return the id of the uniform scale set that an Azure machine is a member of; None for an ordinary VM."""
+    if machine.scale_set is None:
+        return None
+    return arm(site, "Microsoft.Compute", "virtualMachineScaleSets", machine.scale_set.partition("/")[0])
 
 
 def vm_key(site: Site, machine: Machine, generation: int) -> str:

@@ -4,11 +4,13 @@ May import the model only.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 
 from tui.demo.description import Site
 from tui.demo.ids import route_token
 from tui.model.network import Route
+from tui.model.node import Cloud
 
 
 class RouteLedger:
@@ -45,9 +47,19 @@ class RouteLedger:
         """Add the route, or let it take the place of the one of its name; it gets a new token."""
         self._routes.pop(route.name, None)
         self._revisions[route.name] += 1
-        token = route_token(self._site, route.name, self._revisions[route.name])
-        self._routes[route.name] = replace(route, token=token, dead=False, warning=None)
+        self._routes[route.name] = self._stamped(route)
         self._changed(echoes)
+
+    def rewrite(self, routes: Iterable[Route], echoes: int = 0) -> None:
+        """Let these be all routes, at once."""
+        self._routes = {route.name: self._stamped(route) for route in routes}
+        self._changed(echoes)
+
+    def _stamped(self, route: Route) -> Route:
+        """Return the route with its token. On Azure all routes of a table have that of the table, which tells none."""
+        is_azure = self._site.cloud is Cloud.AZURE
+        token = None if is_azure else route_token(self._site, route.name, self._revisions[route.name])
+        return replace(route, token=token, dead=False, warning=None)
 
     def drop(self, name: str, echoes: int = 0) -> None:
         """Take the route away. Raises ``KeyError`` when there is none."""

@@ -1,4 +1,4 @@
-"""The scenarios about routes on Compute Engine.
+"""The scenarios about routes.
 
 May import the model only.
 """
@@ -6,7 +6,7 @@ May import the model only.
 from dataclasses import replace
 
 from tui.demo.description import RoutePlan, Scenario
-from tui.demo.sites import COMPUTE_ENGINE, POD_CIDRS, SHARED_HOST, SHARED_SERVICE, compute_engine, shared
+from tui.demo.sites import AZURE, COMPUTE_ENGINE, POD_CIDRS, SHARED_HOST, SHARED_SERVICE, azure, compute_engine, shared
 
 
 def gce() -> Scenario:
@@ -52,6 +52,32 @@ def shared_vpc() -> Scenario:
             replace(shared("svc-linux-3", 13, 3), routed=False),
             replace(shared("svc-linux-4", 14, 4), routed=False),
             replace(shared("svc-win-1", 15, 5, "windows"), forwards=False),
+        ),
+    )
+
+
+def azure_routes() -> Scenario:
+    """Six nodes in two subnets, of which one has no table: each route, flag and table that can be wrong.
+
+    The address that a stale route leads to belongs to another VM by now.
+    """
+    stale = RoutePlan(name="legacy-pods-3", destination="10.42.3.0/24", to="10.240.0.9")
+    stray = RoutePlan(destination="10.42.99.0/24", to="10.240.0.9")
+    theirs = RoutePlan(name="to-office", destination="172.20.0.0/16", to="VirtualNetworkGateway")
+    second = replace(azure("az-win-1", 0, 6, "windows"), subnet="windows", addresses=("10.240.1.5",))
+    return Scenario(
+        name="azure",
+        pod_cidrs=POD_CIDRS[:1],
+        sites=(replace(AZURE, routes=(stale, stray, theirs)),),
+        echoes=1,
+        machines=(
+            azure("az-linux-1", 4, 1),
+            replace(azure("az-linux-2", 5, 2), routed=False, spare_address="10.240.0.205"),
+            replace(azure("az-linux-3", 6, 3), routed=False),
+            replace(azure("az-pool-000001", 7, 4), scale_set="pool/1", forwards=False),
+            replace(azure("az-win-2", 0, 5, "windows"), subnet="windows", addresses=("10.240.1.4",), forwards=False),
+            second,
+            replace(azure("somebody-elses", 9, 0), node=False, pod_cidrs=()),
         ),
     )
 

@@ -1,4 +1,4 @@
-"""Routes and route tables, as Compute Engine and Azure tell them.
+"""Routes as Compute Engine and Azure tell them, and the table of a Compute Engine network.
 
 May import the model only.
 """
@@ -9,8 +9,7 @@ from ipaddress import ip_address, ip_network
 from typing import assert_never
 
 from tui.demo.description import RoutePlan, Site
-from tui.demo.fleet import subnets
-from tui.demo.ids import arm, digest, network_id, table_id, token
+from tui.demo.ids import digest, network_id
 from tui.model.naming import route_description, route_name, route_prefix
 from tui.model.network import Instance, NetworkInterface, NextHop, NextHopKind, Route, RouteQuota, RouteTable
 from tui.model.node import Cloud, IPAddress, IPNetwork, Node
@@ -98,7 +97,8 @@ def _hop(site: Site, to: str) -> NextHop:
     try:
         return NextHop(kind=NextHopKind.ADDRESS, text=to, address=ip_address(to))
     except ValueError:
-        return NextHop(kind=NextHopKind.OTHER, text=f"projects/{site.scope}/global/gateways/{to}")
+        text = to if site.cloud is Cloud.AZURE else f"projects/{site.scope}/global/gateways/{to}"
+        return NextHop(kind=NextHopKind.OTHER, text=text)
 
 
 def with_warning(site: Site, found: Route, reach: Reach) -> Route:
@@ -120,13 +120,13 @@ def with_warning(site: Site, found: Route, reach: Reach) -> Route:
 
 
 def route_tables(site: Site, routes: tuple[Route, ...], limit: int) -> tuple[RouteTable, ...] | None:
-    """Return the site's tables with these routes in each; none for a site whose network is another project's.
+    """Return the Compute Engine project's table with these routes; none where the network is another project's.
 
-    None on EC2, where no route is asked for.
+    None elsewhere.
     """
     network = network_id(site)
     match site.cloud:
-        case Cloud.AWS | Cloud.NONE:
+        case Cloud.AWS | Cloud.NONE | Cloud.AZURE:
             return None
         case Cloud.GCE if site.host:
             return ()
@@ -141,23 +141,8 @@ def route_tables(site: Site, routes: tuple[Route, ...], limit: int) -> tuple[Rou
                     quota=quota(site, len(routes), limit),
                 ),
             )
-        case Cloud.AZURE:
-            plans = {table: plan for plan in site.subnets if (table := table_id(site, plan)) is not None}
-            return tuple(_azure_table(site, plan.table or "", table, routes, limit) for table, plan in plans.items())
         case _:
             assert_never(site.cloud)
-
-
-def _azure_table(site: Site, name: str, table: str, routes: tuple[Route, ...], limit: int) -> RouteTable:
-    return RouteTable(
-        id=table,
-        network=network_id(site),
-        subnets=tuple(subnet.id for subnet in subnets(site) if subnet.route_table == table),
-        routes=routes,
-        route_prefix=f"{arm(site, 'Microsoft.Network', 'routeTables', name)}/routes/",
-        token=token(site.cloud, table, len(routes)),
-        quota=RouteQuota(name=f"routes of {name}", limit=limit, used=len(routes)),
-    )
 
 
 def quota(site: Site, routes: int, limit: int) -> RouteQuota:

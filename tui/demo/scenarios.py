@@ -11,7 +11,7 @@ from types import MappingProxyType
 from tui.demo.description import Machine, RoutePlan, Scenario, Site, SubnetPlan
 from tui.demo.generated import large, upgrade
 from tui.demo.hostile import hostile
-from tui.demo.routed import controller, gce, quota, shared_vpc
+from tui.demo.routed import azure_routes, controller, gce, quota, shared_vpc
 from tui.demo.sites import AZURE, COMPUTE_ENGINE, EC2, POD_CIDRS, azure, compute_engine, ec2
 from tui.model.node import Cloud
 from tui.model.snapshot import Scope
@@ -174,6 +174,7 @@ _ENTRIES: Mapping[str, tuple[str, Callable[[], Scenario]]] = {
     "healthy": ("three clouds, nothing wrong", healthy),
     "aws": ("eight EC2 nodes, the source/destination check on at two of them", aws),
     "gce": ("six Compute Engine nodes and everything that a route can have wrong", gce),
+    "azure": ("six Azure nodes in two subnets, one of which has no route table", azure_routes),
     "shared-vpc": ("Compute Engine nodes whose routes belong to another project", shared_vpc),
     "controller": ("Kubernetes' own route controller writes the routes: they are only reported", controller),
     "quota": ("no room for one route more in the Compute Engine project", quota),

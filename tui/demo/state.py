@@ -9,13 +9,14 @@ from dataclasses import replace
 from datetime import datetime
 from ipaddress import ip_network
 
+from tui.demo.azure_tables import AzureTables
 from tui.demo.description import Deed, Machine, RoutePlan, Scenario, Site, Step
 from tui.demo.fleet import age, instance, network_condition, node, subnets, taints
 from tui.demo.ids import cluster, network_id, token
 from tui.demo.ledger import RouteLedger
 from tui.demo.routing import Reach, right_routes, route, route_tables, with_warning
 from tui.model.network import Instance, NetworkInterface, Route, RouteTable, Subnet
-from tui.model.node import Node
+from tui.model.node import Cloud, Node
 from tui.ports import NodeEvent, NodeEventKind
 
 _FIRST_VERSION = 1000
@@ -73,13 +74,32 @@ class SiteState:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self.subnets: tuple[Subnet, ...] = subnets(site)
         self.seen_at: datetime | None = None
         self.routes = RouteLedger(site)
+        self.azure = AzureTables(site) if site.cloud is Cloud.AZURE else None
+        """The tables of an Azure site, which then has no routes but theirs."""
         self._instances: dict[str, Instance] = {}
         self._holders: dict[str, str] = {}
         self._revisions: Counter[str] = Counter()
         self._echoes: dict[str, tuple[int, Instance]] = {}
+
+    @property
+    def subnets(self) -> tuple[Subnet, ...]:
+        """The site's subnets, as they are."""
+        return subnets(self.site) if self.azure is None else self.azure.told_subnets()
+
+    def put_route(self, found: Route, table: str = "") -> None:
+        """Let the site have the route: its project, or the Azure tables of this short name (see ``RoutePlan``)."""
+        if self.azure is None:
+            self.routes.put(found)
+        else:
+            self.azure.put(found, table)
+
+    def begin(self) -> None:
+        """Let the history of routes begin now."""
+        self.routes.begin()
+        if self.azure is not None:
+            self.azure.begin()
 
     def add(self, machine: Machine, generation: int) -> str:
         """Let the machine's VM exist; return its id."""
@@ -172,12 +192,12 @@ class State:
         self._generations: Counter[str] = Counter()
         for site in self.sites.values():
             for plan in site.site.routes:
-                site.routes.put(self.planned(site, plan))
+                site.put_route(self.planned(site, plan), plan.table)
         for machine in scenario.machines:
             self.add(machine, begins_at - age(machine.name))
         self.log.forget()
         for site in self.sites.values():
-            site.routes.begin()
+            site.begin()
 
     def add(self, machine: Machine, created_at: datetime) -> None:
         """Let the machine exist: VM, node and routes, as far as it asks for them."""
@@ -193,10 +213,10 @@ class State:
             self.log.put(made)
 
     def _route(self, site: SiteState, node: Node, vm: Instance) -> None:
-        ledger = self.sites[site.site.network_source].routes
+        holder = self.sites[site.site.network_source]
         controlled = self.scenario.route_controller is not None
         for found in right_routes(self.cluster, site.site, node, vm, controlled=controlled):
-            ledger.put(found)
+            holder.put_route(found)
 
     def remove(self, name: str, *, vm: bool) -> None:
         """Delete the node and, if asked, its VM. Raises ``KeyError`` for an unknown name."""
@@ -228,6 +248,8 @@ class State:
 
     def told_tables(self, site: SiteState) -> tuple[RouteTable, ...] | None:
         """Return the route tables as the next read sees them, and count that read; None on EC2."""
+        if site.azure is not None:
+            return site.azure.told()
         return route_tables(site.site, self.told_routes(site), site.routes.limit)
 
     def interface_of(self, name: str) -> NetworkInterface:

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
+from tui.demo.azure_cloud import AzureReader, AzureWriter
+from tui.demo.azure_tables import AzureTables
 from tui.demo.clock import START, DemoClock
 from tui.demo.cloud import DemoReader, DemoWriter
 from tui.demo.cluster import DemoNodes
@@ -62,11 +64,11 @@ class DemoWorld:
 
     def reader(self, cloud: Cloud) -> DemoReader:
         """Return the reading side of a cloud; of one that the scenario has not, it finds nothing."""
-        return DemoReader(self, cloud)
+        return AzureReader(self, cloud) if cloud is Cloud.AZURE else DemoReader(self, cloud)
 
     def writer(self, cloud: Cloud) -> DemoWriter:
         """Return the writing side of a cloud."""
-        return DemoWriter(self, cloud)
+        return AzureWriter(self, cloud) if cloud is Cloud.AZURE else DemoWriter(self, cloud)
 
     def close(self) -> None:
         """End watches, held calls and delays at once, from any thread. Everything else keeps answering."""
@@ -205,10 +207,10 @@ class DemoWorld:
             site.set_forwarding(subject, forwards, echoes=0)
 
     def routes(self, source: str) -> tuple[Route, ...]:
-        """Return a source's routes as they truly are, without those of the cloud's own."""
+        """Return a source's routes as they truly are, of all tables, without those of the cloud's own."""
         with self.lock:
             site = self.current().sites[source]
-            return self.current().judged(site, site.routes.now())
+            return site.azure.now() if site.azure is not None else self.current().judged(site, site.routes.now())
 
     def table_history(self, source: str) -> tuple[tuple[Route, ...], ...]:
         """Return every state of a source's routes since the start, oldest first.
@@ -225,18 +227,28 @@ class DemoWorld:
         with self.lock:
             site = self.current().sites[source]
             made = self.current().planned(site, route) if isinstance(route, RoutePlan) else route
-            site.routes.put(made)
-            return site.routes.now()[-1]
+            site.put_route(made, route.table if isinstance(route, RoutePlan) else "")
+            return made if site.azure is not None else site.routes.now()[-1]
 
     def drop_route(self, source: str, name: str) -> None:
         """Let somebody else delete a route. Raises ``KeyError`` when there is none."""
         with self.lock:
-            self.current().sites[source].routes.drop(name)
+            site = self.current().sites[source]
+            (site.routes if site.azure is None else site.azure).drop(name)
 
     def limit_routes(self, source: str, limit: int) -> None:
         """Let the cloud change how many routes a project or table may hold."""
         with self.lock:
-            self.current().sites[source].routes.limit = limit
+            site = self.current().sites[source]
+            (site.routes if site.azure is None else site.azure).limit = limit
+
+    def tables(self, source: str) -> AzureTables:
+        """Return the route tables of an Azure source as they truly are, with their history. Raises ``KeyError``."""
+        with self.lock:
+            found = self.current().sites[source].azure
+            if found is None:
+                raise KeyError(source)
+            return found
 
     def cordon(self, name: str, *, schedulable: bool = False) -> None:
         """Let somebody cordon the node, or uncordon it."""

@@ -18,7 +18,7 @@ def write_route(state: State, site: SiteState, change: RouteChange, echoes: int)
     Raises ``NotFound``, ``Conflict`` and ``Rejected``.
     """
     if site.site.cloud is not Cloud.GCE:
-        raise Rejected(f"this version does not write {site.site.cloud.capitalize()} routes")
+        raise Rejected(f"there are no routes of pod CIDRs in {site.site.source}")
     if change.table != network_id(site.site):
         raise NotFound(f"there is no network {change.table} in {site.site.source}")
     match change:

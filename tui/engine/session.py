@@ -198,8 +198,6 @@ class Session:
             except Exception as error:  # noqa: BLE001 - the thread boundary: what nobody expected must still be seen
                 result = PortError(f"internal error, please report it: {error!r}")
             done(result)
-            if isinstance(result, ApplyResult):
-                self._background.aside(lambda: self.witness(plan, result))  # takes seconds that nobody waits for
 
         # Not a daemon: the process does not end between a write and its record.
         self._apply_thread = threading.Thread(target=run, name="apply")
@@ -215,6 +213,10 @@ class Session:
         self._reports.bear(found)
         self._background.wake()
         return found
+
+    def start_witness(self, plan: Plan, result: ApplyResult) -> None:
+        """Ask the fabric as ``witness`` does, in a thread of its own that nobody waits for."""
+        self._background.aside(lambda: self.witness(plan, result))
 
     def stop_after_current(self) -> None:
         """Let an apply under way finish its current change and begin no further one; safe in a signal handler."""

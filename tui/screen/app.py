@@ -14,7 +14,7 @@ from textual.message import Message
 
 from tui.engine.session import Session
 from tui.model.finding import Report
-from tui.model.plan import Plan
+from tui.model.plan import ApplyResult, Plan
 from tui.ports import PortError
 from tui.screen.activity import ActivityPane
 from tui.screen.commands import live_commands
@@ -182,6 +182,8 @@ class L2BridgeApp(App[int], inherit_bindings=False):
             return
         if self._ending:
             return
+        if isinstance(message.ended, ApplyResult):
+            self.session.start_witness(message.plan, message.ended)
         self.say("".join(span.text for span in verdict(message.ended)))
         self.console_screen.draw_keys()
         view, self._run_view = self._run_view, None

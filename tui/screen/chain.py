@@ -270,11 +270,11 @@ def _drawn(link: Link, *, fix_key: str | None, full: bool) -> Iterator[Line]:
         yield line("      ", text, indent=8)
     for obstacle in dict.fromkeys(finding.obstacle for finding in link.findings if finding.obstacle):
         yield line("      ", Span(legible(obstacle), Tone.BAD), indent=6)
-    changes = list(dict.fromkeys(change for finding in link.findings for change in finding.remedy))
-    for change in changes[:_MOST]:
+    deeds = list(dict.fromkeys(deed(change) for finding in link.findings for change in finding.remedy))
+    for told in deeds[:_MOST]:
         key = Span(fix_key, Tone.KEY) if fix_key else Span("a plan", Tone.DIM)
-        yield line("      ", key, f" {deed(change)}", indent=8)
-    if len(changes) > _MOST:
-        yield line("      ", Span(f"and {len(changes) - _MOST} changes more, all in the plan", Tone.DIM), indent=8)
+        yield line("      ", key, f" {told}", indent=8)
+    if len(deeds) > _MOST:
+        yield line("      ", Span(f"and {len(deeds) - _MOST} more, all in the plan", Tone.DIM), indent=8)
     if full:
         yield line("      ", Span(link.why, Tone.DIM), indent=6)

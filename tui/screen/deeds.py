@@ -13,10 +13,12 @@ from tui.model.change import (
     DeleteRoute,
     DeleteRouteTable,
     ReplaceRoute,
+    RouteChange,
     SetForwarding,
     TableChange,
 )
 from tui.model.network import ReplaceMethod, Route
+from tui.model.node import Cloud
 from tui.render_plan import DISRUPTIONS, resource_name
 from tui.screen.format import legible
 
@@ -28,9 +30,9 @@ def deed(change: Change) -> str:
             flags = ", ".join(f"{name} = {str(value).lower()}" for name, value in change.fields(change.after).items())
             return f"sets {legible(flags)} (disruption: {DISRUPTIONS[change.disruption]})"
         case CreateRoute():
-            return f"adds {_lead(change.after)}"
+            return f"adds {_lead(change.after)}{_where(change)}"
         case DeleteRoute():
-            return f"deletes {_lead(change.before)}"
+            return f"deletes {_lead(change.before)}{_where(change)}"
         case ReplaceRoute():
             return _replacement(change)
         case CreateRouteTable() | DeleteRouteTable() | AssociateRouteTable():
@@ -46,24 +48,30 @@ def _replacement(change: ReplaceRoute) -> str:
         case ReplaceMethod.DELETE_THEN_ADD:
             return f"deletes {legible(change.before.name)} FIRST and then adds {_lead(change.after)}"
         case ReplaceMethod.IN_PLACE:
-            return f"changes {legible(change.before.name)} in place: {_lead(change.after)}"
+            return f"changes {legible(change.before.name)} in place: {_lead(change.after)}{_where(change)}"
 
 
 def _of_table(change: TableChange) -> str:
     match change:
         case CreateRouteTable():
-            return f"makes the route table {_named(change.after.id)} with {len(change.after.routes)} routes"
+            number = len(change.after.routes)
+            return f"makes the route table {_named(change.after.id)} with {number} route{'' if number == 1 else 's'}"
         case DeleteRouteTable():
             return f"deletes the route table {_named(change.before.id)}"
         case AssociateRouteTable():
-            verb = "attaches" if change.after is not None else "detaches"
-            return f"{verb} the route table {_named(change.table)}"
+            verb, to = ("attaches", "to") if change.after is not None else ("detaches", "from")
+            return f"{verb} the route table {_named(change.table)} {to} subnet {_named(change.subject)}"
         case _:
             assert_never(change)
 
 
-def _named(table: str) -> str:
-    return legible(resource_name(table))
+def _where(change: RouteChange) -> str:
+    """Name the table where the nodes of one network may have several."""
+    return f" in {_named(change.table)}" if change.cloud is Cloud.AZURE else ""
+
+
+def _named(resource: str) -> str:
+    return legible(resource_name(resource))
 
 
 def _lead(route: Route) -> str:
