@@ -44,7 +44,7 @@ class Plan:
 
     @property
     def destroys(self) -> bool:
-        """Tell whether something that exists is deleted, be it for a replacement."""
+        """Tell whether something that exists is deleted or led elsewhere, be it in place."""
         return self.count(Action.DELETE) + self.count(Action.REPLACE) > 0
 
 
