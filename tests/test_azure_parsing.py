@@ -260,7 +260,7 @@ def test_a_table_says_how_it_is_written() -> None:
     assert (found.route_prefix, found.token, found.refusal) == (f"{TABLE}/routes/", None, None)
     assert [one.name for one in found.routes] == ["a"], "a service tag is no range"
     assert found.quota is not None
-    assert (found.quota.name, found.quota.limit, found.quota.used) == ("routes of route table rg/table", 400, 2)
+    assert (found.quota.name, found.quota.limit, found.quota.used) == ("routes of route table rg/table of s", 400, 2)
 
 
 def test_a_table_that_holds_more_than_the_usual_limit_has_the_raised_one() -> None:

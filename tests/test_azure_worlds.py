@@ -298,6 +298,53 @@ def test_many_changes_are_made_at_once_or_not_at_all(world: DemoWorld) -> None:
     }
 
 
+def test_a_common_write_is_judged_by_its_end(world: DemoWorld) -> None:
+    writer = world.writer(Cloud.AZURE)
+    assert isinstance(writer, TableWriter)
+    world.limit_routes(AZURE.source, 2)
+    gone = replace(creation(2).inverse(), before=route(2, "10.2.0.12"))
+    writer.write_table([creation(3), gone])
+    with pytest.raises(Conflict):
+        writer.write_table([gone])
+    writer.write(gone)
+
+
+def test_a_read_after_a_write_may_be_late(world: DemoWorld) -> None:
+    world.echoes = 1
+    writer, reader = world.writer(Cloud.AZURE), world.reader(Cloud.AZURE)
+    writer.write(creation(3))
+    assert [reader.read(creation(3)).route("r3") is None for _ in range(2)] == [True, False]
+
+
+def test_a_route_that_leads_to_a_vm_by_its_name_is_refused(world: DemoWorld) -> None:
+    hop = NextHop(kind=NextHopKind.INSTANCE, text="vm", instance_key="vm")
+    with pytest.raises(Rejected):
+        world.writer(Cloud.AZURE).write(replace(creation(3), after=replace(creation(3).after, next_hop=hop)))
+
+
+def test_a_table_with_somebody_elses_route_is_not_deleted(world: DemoWorld) -> None:
+    made = table("new", route(1, "10.2.0.11"))
+    world.writer(Cloud.AZURE).write(made)
+    foreign_too = replace(creation(9), table=made.subject, subject=f"{made.subject}/routes/r9")
+    world.writer(Cloud.AZURE).write(foreign_too)
+    with pytest.raises(Conflict):
+        world.writer(Cloud.AZURE).write(made.inverse())
+
+
+def test_the_fabric_is_not_told_of_stopped_vms_nor_of_a_lost_source() -> None:
+    machines = (replace(machine(1, 0), subnet="a", running=False), replace(machine(2, 0), subnet="a"))
+    scenario = Scenario(name="stopped", pod_cidrs=("10.42.0.0/16",), machines=machines, sites=(AZURE,))
+    world = DemoWorld(scenario, latency=False)
+    reader = world.reader(Cloud.AZURE)
+    assert isinstance(reader, FabricReader)
+    with pytest.raises(Rejected):
+        reader.effective_routes(world.interface("n1"))
+    assert reader.effective_routes(world.interface("n2"))
+    world.lose(AZURE.source, Unavailable("it is down"))
+    with pytest.raises(Unavailable):
+        reader.effective_routes(world.interface("n2"))
+
+
 def test_a_full_table_refuses(world: DemoWorld) -> None:
     world.limit_routes(AZURE.source, 2)
     with pytest.raises(Rejected, match="full with 2 routes"):

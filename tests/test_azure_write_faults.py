@@ -133,6 +133,26 @@ def test_an_operation_without_end_is_left_open(
     assert arm.count("GET", "/operations/") > 1
 
 
+@pytest.mark.parametrize(
+    ("status", "body"), [(200, b""), (200, b"{}"), (200, b'{"name": "op"}'), (200, b"[]"), (200, b'{"status": "In')]
+)
+def test_an_operation_that_does_not_say_how_it_stands_is_left_open(
+    arm: ArmServer, table: str, writer: AzureWriter, status: int, body: bytes
+) -> None:
+    arm.garble("GET", "/operations/", body, status=status)
+    with pytest.raises(Indeterminate):
+        writer.write(creation(table))
+
+
+def test_an_operation_that_is_accepted_again_is_still_under_way(
+    arm: ArmServer, table: str, writer: AzureWriter
+) -> None:
+    for body in (b"", b"{}"):
+        arm.garble("GET", "/operations/", body, status=202)
+    writer.write(creation(table))
+    assert arm.count("GET", "/operations/") >= 3
+
+
 def test_a_link_to_another_host_gets_no_token(arm: ArmServer, table: str, writer: AzureWriter) -> None:
     arm.operations.host = "https://elsewhere.example"
     with pytest.raises(Indeterminate, match="leads to another host"):
@@ -212,16 +232,15 @@ def test_somebody_elses_change_between_read_and_write_is_not_written_over(
     put = arm.fault
 
     def meanwhile(method: str, path: str) -> object:
-        if method == "PUT":
+        if method in {"PUT", "DELETE"}:
             for one in (table, subnet, switch(arm).subject):
                 arm.touch(one)
         return put(method, path)
 
     arm.fault = meanwhile  # type: ignore[method-assign,assignment]
     for change in (replacement(table), deletion(table), association(subnet, table), switch(arm)):
-        if change.kind != "route" or change.action != "delete":
-            with pytest.raises(Conflict):
-                writer.write(change)
+        with pytest.raises(Conflict):
+            writer.write(change)
     with pytest.raises(Conflict):
         writer.write_table([creation(table, f"n{n}", f"10.43.{n}.0/24") for n in range(9)])
     assert arm.table_of(subnet) is None
@@ -250,7 +269,8 @@ def test_a_region_that_does_not_fit_is_refused_by_azure_and_told(
     table: str,
     writer: AzureWriter,
 ) -> None:
-    change = table_creation(arm, region="eastus")
+    change, subnet = table_creation(arm, region="eastus"), arm.subnet("more", "10.0.2.0/24")
     writer.write(change)
-    with pytest.raises(PortError, match="another region"):
-        writer.write(association(arm.subnet("more", "10.0.2.0/24"), change.subject))
+    with pytest.raises(Rejected, match="another region"):
+        writer.write(association(subnet, change.subject))
+    assert arm.table_of(subnet) is None

@@ -12,8 +12,8 @@ from tests import build
 from tests.scripted import ScriptedClock, ScriptedCloud
 from tui.checks import diagnose
 from tui.engine.applier import Applier
+from tui.engine.hindrance import hindrance
 from tui.engine.journal import Journal
-from tui.engine.proof import hindrance
 from tui.model.change import Change
 from tui.model.finding import Code, Finding, Report, Severity
 from tui.model.network import Instance, NextHopKind, ReplaceMethod

@@ -116,7 +116,7 @@ def test_a_taken_name_is_numbered_within_the_clouds_limit() -> None:
 @pytest.mark.parametrize(
     ("old", "code", "told"),
     [
-        (WRONG, Code.ROUTE_WRONG_NEXT_HOP, "leads to another machine"),
+        (WRONG, Code.ROUTE_WRONG_NEXT_HOP, "does not lead to its node"),
         (DEAD, Code.ROUTE_BLACKHOLE, "the cloud warns: NEXT_HOP_NOT_FOUND"),
     ],
 )

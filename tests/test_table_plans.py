@@ -9,7 +9,7 @@ from tests import build
 from tests.build_tables import SUBNET, TABLE, about, association, creation, replacement, route, table_creation
 from tests.test_route_apply import CONTROLLER
 from tui.checks import diagnose
-from tui.engine.proof import hindrance
+from tui.engine.hindrance import hindrance
 from tui.model.change import Change, DeleteRoute
 from tui.model.document import change_document, plan_document, plan_from_document
 from tui.model.fields import BadPlan

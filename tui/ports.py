@@ -95,7 +95,8 @@ class Reading:
     least those of ``change.names()`` that exist, in no order. About a route table: ``table`` is its id when it exists,
     ``routes`` are all of its routes and ``subnets`` the ids of those that use it. About an association: ``table`` is
     the id of the table that the subnet has, None for none, and ``routes`` are all of the table's that it is to get.
-    An id that equals one of the change's but for its casing is written as the change writes it.
+    An id that equals one of the change's but for its casing is written as the change writes it. ``trouble`` says why
+    what is read may not be in force, as where the cloud keeps what it could not carry out; None when nothing says so.
     """
 
     forwards: bool | None = None
@@ -103,6 +104,7 @@ class Reading:
     routes: tuple[Route, ...] = ()
     table: str | None = None
     subnets: tuple[str, ...] = ()
+    trouble: str | None = None
 
     def route(self, name: str) -> Route | None:
         """Return the route of this name; None when it does not exist."""
@@ -176,8 +178,8 @@ class CloudReader(Protocol):
     def read(self, change: Change) -> Reading:
         """Read what the change is about, as it is now: a flag, the routes that it names, a table, an association.
 
-        Raises ``NotFound`` when what holds the flag, the route or the association is gone (an absent route or table
-        is no error), ``Denied``, ``Throttled``, ``Unavailable``.
+        Raises ``NotFound`` when what holds the flag or the association is gone (an absent route or table is no error),
+        ``Denied``, ``Throttled``, ``Unavailable``.
         """
 
     def command(self, change: Change) -> str:

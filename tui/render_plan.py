@@ -170,6 +170,8 @@ def _fields(change: Change) -> Iterator[Line]:
             yield from _moved("route table", _table_name(change.before), _table_name(change.after))
             if change.after is not None:
                 yield _labelled(LineKind.FIELD, "delivers", f"{_counted(len(change.needs), 'pod CIDR')}, checked first")
+                for route in change.beside:
+                    yield _labelled(LineKind.FIELD, "and applies", f"{route.destination} -> {hop_words(route)}")
         case _:
             assert_never(change)
 

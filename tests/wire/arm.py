@@ -12,6 +12,8 @@ refusals carry the service's codes. ``World`` is what stands there and the hands
 A pattern is searched in the method's path without regard to casing. ``operations`` says how writes end.
 """
 
+import base64
+import json
 import re
 import secrets
 import ssl
@@ -28,7 +30,7 @@ import pytest
 from tests.wire.arm_http import bound
 from tests.wire.arm_operations import Operations
 from tests.wire.arm_rules import Refused
-from tests.wire.arm_world import World
+from tests.wire.arm_world import TENANT, World
 from tests.wire.certificates import Authority
 from tui.clouds import azure_operations
 
@@ -55,6 +57,7 @@ class Fault:
     refused: Refused | None = None
     headers: dict[str, str] = field(default_factory=dict)
     raw: bytes | None = None
+    status: int = 200
     dropped: bool = False
     effect: bool = False
     left: int | None = 1
@@ -73,6 +76,8 @@ class ArmServer(World):
         """What tokens were asked for."""
         self.operations = Operations()
         self.page_size = 1000
+        self.demands_etags = True
+        """Whether a PUT without an etag over what exists is a mistake; the service takes it."""
         self.lock = threading.RLock()
         self._tokens: set[str] = set()
         self._faults: list[Fault] = []
@@ -100,9 +105,9 @@ class ArmServer(World):
         fault = Fault(method=method, pattern=re.compile(pattern, re.IGNORECASE), dropped=True, effect=effect)
         self._faults.append(fault)
 
-    def garble(self, method: str, pattern: str, body: bytes = b'{"value": [') -> None:
+    def garble(self, method: str, pattern: str, body: bytes, *, status: int = 200) -> None:
         """Answer with this body, which is cut off or somebody else's."""
-        fault = Fault(method=method, pattern=re.compile(pattern, re.IGNORECASE), raw=body)
+        fault = Fault(method=method, pattern=re.compile(pattern, re.IGNORECASE), raw=body, status=status)
         self._faults.append(fault)
 
     def deny(self, action: str, pattern: str, method: str = "GET") -> None:
@@ -119,9 +124,18 @@ class ArmServer(World):
         return None
 
     def token(self, resource: str) -> str:
-        """Give out a token."""
+        """Give out a token, with the claims that some clients look at."""
         self.resources_asked_for.append(resource)
-        made = secrets.token_urlsafe()
+        claims = {
+            "aud": resource,
+            "tid": TENANT,
+            "oid": TENANT,
+            "appid": TENANT,
+            "idtyp": "app",
+            "jti": secrets.token_hex(),
+        }
+        claims["xms_mirid"] = f"{self.group()}/providers/Microsoft.Compute/virtualMachines/here"
+        made = ".".join([_encoded({"alg": "none"}), _encoded(claims), "unsigned"])
         self._tokens.add(made)
         return made
 
@@ -144,6 +158,10 @@ class ArmServer(World):
         """Carry a write out, and remember the routing after it."""
         effect()
         self.remember(what)
+
+
+def _encoded(part: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
 
 
 class _Listener(ThreadingHTTPServer):

@@ -11,12 +11,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from tests.wire import arm_rules
 from tests.wire.arm_operations import Form, Operation
 from tests.wire.arm_rules import Refused
-from tests.wire.arm_world import Json, fold, kind_of
+from tests.wire.arm_world import TENANT, Json, fold, kind_of
 
 if TYPE_CHECKING:
     from tests.wire.arm import ArmServer, Fault
 
-VERSIONS = ("2026-03-01", "2025-07-01", "2023-11-01")
+VERSIONS = ("2026-03-01", "2025-07-01", "2024-07-01", "2023-11-01")
 _SCALE_SET_VERSION = "2018-10-01"
 _LIST = re.compile(r"/subscriptions/[^/]+(/resourcegroups/[^/]+)?/providers/microsoft\.network/(\w+)")
 _SET_LIST = re.compile(r".*/virtualmachinescalesets/[^/]+/networkinterfaces")
@@ -84,7 +84,7 @@ class Handler(BaseHTTPRequestHandler):
                 return
         raw = b"" if answer is None else json.dumps(answer).encode()
         if fault is not None and fault.raw is not None:
-            raw = fault.raw
+            raw, status = fault.raw, fault.status
         self._send(status, raw, headers)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_PATCH = _handle  # noqa: N815
@@ -121,10 +121,11 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(
         self, path: str, query: dict[str, list[str]], version: str, body: Any
     ) -> tuple[int, Any, dict[str, str]]:
-        if not self.arm.accepts(self.headers.get("Authorization", "")):
-            raise Refused(401, "InvalidAuthenticationToken", "the access token is invalid")
+        about = self._about(fold(path))
+        if about is not None:
+            return 200, about, {}
         self._check_version(path, version)
-        if not fold(path).startswith(f"/subscriptions/{self.arm.subscription}"):
+        if not fold(path).startswith(f"/subscriptions/{self.arm.subscription}/"):
             raise Refused(404, "SubscriptionNotFound", f"the subscription of {path} could not be found")
         operation = _OPERATION.fullmatch(fold(path))
         if operation is not None:
@@ -139,6 +140,31 @@ class Handler(BaseHTTPRequestHandler):
             case "POST" if fold(path).endswith("/effectiveroutetable"):
                 return self._effective(path)
         raise Refused(405, "MethodNotAllowed")
+
+    def _about(self, path: str) -> Json | None:
+        """Return what clients ask first: what the endpoint is, and which subscriptions and tenants there are.
+
+        Checks the token of all other questions.
+        """
+        origin = self.arm.origin
+        if path == "/metadata/endpoints":
+            login = {"loginEndpoint": f"{origin}/", "audiences": [origin], "tenant": "common"}
+            return {"name": "wire", "authentication": login, "resourceManager": origin, "suffixes": {}}
+        if not self.arm.accepts(self.headers.get("Authorization", "")):
+            raise Refused(401, "InvalidAuthenticationToken", "the access token is invalid")
+        subscription: Json = {
+            "id": f"/subscriptions/{self.arm.subscription}",
+            "displayName": "wire",
+            "state": "Enabled",
+        }
+        subscription |= {"subscriptionId": self.arm.subscription, "tenantId": TENANT}
+        tenant = {"id": f"/tenants/{TENANT}", "tenantId": TENANT, "displayName": "wire"}
+        listed: dict[str, Json] = {
+            "/subscriptions": {"value": [subscription]},
+            "/tenants": {"value": [tenant]},
+            f"/subscriptions/{self.arm.subscription}": subscription,
+        }
+        return listed.get(path)
 
     def _check_version(self, path: str, version: str) -> None:
         supported = (_SCALE_SET_VERSION,) if "/microsoft.compute/" in fold(path) else VERSIONS
@@ -174,9 +200,9 @@ class Handler(BaseHTTPRequestHandler):
         if fold(path) not in self.arm.resources:
             raise Refused(404, "ResourceNotFound", f"the resource {path} was not found")
         document = self.arm.told(path)
-        document["properties"]["provisioningState"] = self.arm.operations.state_of(
-            fold(path), counts=self.command == "GET"
-        )
+        state = self.arm.operations.state_of(fold(_owner(path)), counts=self.command == "GET")
+        if state is not None:
+            document["properties"]["provisioningState"] = state
         return document
 
     def _page(self, path: str, query: dict[str, list[str]], found: list[str]) -> Json:
@@ -195,7 +221,7 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(400, "InvalidRequestFormat")
         if kind not in arm_rules.READ_ONLY:
             raise Refused(405, "MethodNotAllowed")
-        owner = path.rpartition("/routes/")[0] if kind == "routetables/routes" else path
+        owner = _owner(path)
         created = not self._exists(path)
         self._check_etag(path)
         self._check_busy(owner)
@@ -211,7 +237,7 @@ class Handler(BaseHTTPRequestHandler):
         return (201 if created else 200), document, headers | self._links(name, operation)
 
     def _delete(self, path: str) -> tuple[int, Any, dict[str, str]]:
-        owner = path.rpartition("/routes/")[0] if kind_of(path) == "routetables/routes" else path
+        owner = _owner(path)
         self._check_etag(path)
         self._check_busy(owner)
         effect = arm_rules.delete(self.arm, path)
@@ -242,7 +268,7 @@ class Handler(BaseHTTPRequestHandler):
         wanted, exists = self.headers.get("If-Match"), self._exists(path)
         if self.headers.get("If-None-Match") == "*" and exists:
             raise Refused(412, "PreconditionFailed", "the resource exists")
-        if self.command == "PUT" and exists and not wanted:
+        if self.command == "PUT" and exists and not wanted and self.arm.demands_etags:
             self.arm.mistakes.append(f"{path} was put without If-Match")
         if wanted and exists and self._get(path, {})[2]["ETag"] != wanted:
             raise Refused(412, "PreconditionFailed", "precondition failed")
@@ -279,3 +305,11 @@ class Handler(BaseHTTPRequestHandler):
         if operation.failure is not None:
             return 200, {"status": "Failed"} | operation.failure.body, {}
         return 200, {"status": "Succeeded"}, {}
+
+
+def _owner(path: str) -> str:
+    """Return what a write locks: a route its table, a subnet its whole network."""
+    for part in ("/routes/", "/subnets/"):
+        if part in path:
+            return path.rpartition(part)[0]
+    return path

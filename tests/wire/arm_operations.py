@@ -63,9 +63,12 @@ class Operations:
         self.begun[name] = operation
         return name, operation
 
-    def state_of(self, resource: str, *, counts: bool) -> str:
-        """Return a resource's ``provisioningState``; where nothing else tells the end, this may count as a look."""
-        state = "Succeeded"
+    def state_of(self, resource: str, *, counts: bool) -> str | None:
+        """Return the ``provisioningState`` after the last write; None when there was none.
+
+        Where nothing else tells the end, this may count as a look.
+        """
+        state = None
         for operation in self.begun.values():
             if operation.resource == resource:
                 running = operation.look() if counts and self.form is Form.STATE else operation.running

@@ -168,10 +168,12 @@ def _check_routes(routes: list[Json]) -> None:
     names, prefixes = set(), set()
     for route in routes:
         told, name = route.get("properties", {}), str(route.get("name", "")).lower()
-        try:
-            prefix = ip_network(told.get("addressPrefix"))
-        except ValueError as error:
-            raise Refused(400, "InvalidAddressPrefixFormat", str(error)) from error
+        prefix: object = told.get("addressPrefix")
+        if not str(prefix).isalpha():  # else it is a service tag
+            try:
+                prefix = ip_network(prefix)  # type: ignore[arg-type]
+            except ValueError as error:
+                raise Refused(400, "InvalidAddressPrefixFormat", str(error)) from error
         if not name or name in names:
             raise Refused(400, "DuplicateResourceName", f"route name {name!r}")
         if prefix in prefixes:

@@ -13,6 +13,7 @@ from typing import Any
 Json = dict[str, Any]
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
+TENANT = "99999999-8888-7777-6666-555555555555"
 REGION = "westeurope"
 NETWORK = "providers/Microsoft.Network"
 COMPUTE = "providers/Microsoft.Compute"

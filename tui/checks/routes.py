@@ -19,7 +19,7 @@ from tui.model.snapshot import Placement
 _CODES = {
     RouteState.MISSING: (Code.ROUTE_MISSING, "no route for pod CIDR {}"),
     RouteState.BLACKHOLE: (Code.ROUTE_BLACKHOLE, "the route for pod CIDR {} leads to nothing that runs"),
-    RouteState.WRONG_NEXT_HOP: (Code.ROUTE_WRONG_NEXT_HOP, "the route for pod CIDR {} leads to another machine"),
+    RouteState.WRONG_NEXT_HOP: (Code.ROUTE_WRONG_NEXT_HOP, "the route for pod CIDR {} does not lead to its node"),
     RouteState.DUPLICATE: (Code.ROUTE_DUPLICATE, "several routes compete for pod CIDR {}"),
 }
 _PARTLY_READ = frozenset({RouteState.UNKNOWN, RouteState.MISSING})
@@ -64,6 +64,8 @@ def _unread(placement: Placement, interface: NetworkInterface, fabric: Fabric) -
     if fabric.serving(placement) is None:
         where = interface.network if placement.cloud is Cloud.GCE else placement.source
         return f"the routes of {where} were not observed"
+    if interface.subnet is None and placement.cloud is Cloud.AZURE:
+        return f"the subnet of {interface.id} was not told"
     unread = [table for table in fabric.unread(placement) if table != interface.subnet]
     return f"the route table of a subnet with nodes was not read: {', '.join(unread)}" if unread else None
 
@@ -87,7 +89,7 @@ def _finding(answer: Delivered, faulty: Sequence[Delivery], owner: Owner) -> Fin
         subject=str(answer.cidr),
         summary=summary,
         remedy=tuple(remedy),
-        obstacle=None if remedy else obstacle,
+        obstacle=obstacle,
     )
 
 

@@ -104,8 +104,8 @@ class _Wanted:
 def _wanted(subnet: Subnet, view: CloudView, routing: Routing) -> _Wanted | Blocked:
     """Choose a table of ours that serves the VNet already, else the one of the wanted name, else a new one."""
     fabric, snapshot = routing.fabric, routing.joined.snapshot
-    group, separator, _ = subnet.network.partition("/providers/")
-    if subnet.region is None or not separator:
+    group = subnet.network[: max(0, subnet.network.lower().find("/providers/"))]
+    if subnet.region is None or not group:
         return Blocked(f"the region of {subnet.network} was not told, and its table must stand in the same one")
     name = snapshot.scope.route_table or table_name(snapshot.cluster, subnet.network)
     id_ = f"{group}/providers/Microsoft.Network/routeTables/{name}"
@@ -114,13 +114,11 @@ def _wanted(subnet: Subnet, view: CloudView, routing: Routing) -> _Wanted | Bloc
     named = next((held for held in there if held.table.id.lower() == id_.lower()), None)
     if named is not None and named.table.subnets and siblings.isdisjoint(named.table.subnets):
         return Blocked(f"the table {named.table.id} serves another VNet: name another one with --azure-route-table")
-    ours = [
-        held for held in there if held.table.name.lower() == name.lower() or is_own(snapshot.cluster, held.table.name)
-    ]
+    ours = [held for held in there if is_own(snapshot.cluster, held.table.name)]
     for held in (*(held for held in ours if siblings.intersection(held.table.subnets or ())), *filter(None, [named])):
         if held.table.refusal is not None:
             return Blocked(held.table.refusal)
-        if (held.table.region or "").lower() == subnet.region.lower():
+        if _place_of(held.table.region or "") == _place_of(subnet.region):
             return _Wanted(held=held, exists=True)
     if named is not None:
         return Blocked(
@@ -139,14 +137,19 @@ def _wanted(subnet: Subnet, view: CloudView, routing: Routing) -> _Wanted | Bloc
     return _Wanted(held=Held(table=table, view=view, network=subnet.network), exists=False)
 
 
+def _place_of(region: str) -> str:
+    """Return what is equal for two spellings of a region: ``West Europe`` is ``westeurope``."""
+    return region.replace(" ", "").lower()
+
+
 def _changes(wanted: _Wanted, subnet: Subnet, view: CloudView, routing: Routing) -> tuple[Change, ...] | Blocked:
     """Return what makes the table deliver every range of the VNet's nodes, and then attaches it."""
     held = wanted.held
-    reason = f"route table {held.table.name} is to serve one more subnet, and must deliver every pod CIDR of the VNet"
+    reason = f"route table {held.table.name} is to serve one more subnet, and must deliver every pod CIDR"
     changes: list[RouteChange] = []
     needs: list[Route] = []
     left_out: list[str] = []
-    for cidr, owner in _owners(subnet.network, routing):
+    for cidr, owner in _owners(routing):
         known = deliver(cidr, owner.placement, held, routing.fabric) if wanted.exists else None
         delivery = known or Delivery(cidr=cidr, held=held)
         mended = [] if delivery.state is RouteState.OK else mend(delivery, owner, reason)
@@ -159,8 +162,9 @@ def _changes(wanted: _Wanted, subnet: Subnet, view: CloudView, routing: Routing)
     if not needs:
         return Blocked(f"no route can be written yet: {left_out[0]}")
     left_out.extend(f"{node.name} ({placement.reason})" for node, placement in _elsewhere(routing))
-    if len(needs) > ROUTES_PER_TABLE:
-        return Blocked(f"{len(needs)} routes are needed, and Azure takes {ROUTES_PER_TABLE} in one table")
+    limit = ROUTES_PER_TABLE if held.table.quota is None else held.table.quota.limit
+    if len(needs) > limit:
+        return Blocked(f"{len(needs)} routes are needed, and Azure takes {limit} in one table")
     needs.sort(key=lambda route: (route.destination.version, int(route.destination.network_address)))
     shared: dict[str, Any] = {
         "node": None,
@@ -168,29 +172,45 @@ def _changes(wanted: _Wanted, subnet: Subnet, view: CloudView, routing: Routing)
         "cloud": Cloud.AZURE,
         "source": view.source.name,
         "reason": _REASON,
-        "caution": _caution(left_out),
     }
-    attachment = AssociateRouteTable(**shared, subject=subnet.id, before=None, after=held.table.id, needs=tuple(needs))
+    planned = {route.name for route in needs} | {c.before.name for c in changes if isinstance(c, DeleteRoute)}
+    beside = tuple(route for route in held.table.routes if route.name not in planned)
+    attachment = AssociateRouteTable(
+        **shared,
+        subject=subnet.id,
+        before=None,
+        after=held.table.id,
+        needs=tuple(needs),
+        beside=beside,
+        caution=_caution(left_out, held.table, beside),
+    )
     if wanted.exists:
         return (*changes, attachment)
     table = replace(held.table, routes=tuple(needs))
-    return (CreateRouteTable(**shared, subject=table.id, after=table), attachment)
+    return (CreateRouteTable(**shared, subject=table.id, after=table, caution=attachment.caution), attachment)
 
 
-def _caution(left_out: Sequence[str]) -> str | None:
-    """Say what the table does not deliver yet, in a length that people read."""
-    if not left_out:
-        return None
-    more = len(left_out) - _NAMED
-    others = f"; and {more} more" if more > 0 else ""
-    return f"left out of the table for now: {'; '.join(left_out[:_NAMED])}{others}"
+def _caution(left_out: Sequence[str], table: RouteTable, beside: Sequence[Route]) -> str | None:
+    """Say what the table does not deliver yet and what else it does, in a length that people read."""
+    others = [f"{route.name} ({route.destination} → {route.next_hop.label})" for route in beside]
+    said = [
+        f"left out of the table for now: {_counted(left_out)}" if left_out else "",
+        f"the subnet's packets will also follow {_counted(others)}" if others else "",
+        f"the cloud says of the table: {table.trouble}" if table.trouble else "",
+    ]
+    return "; ".join(filter(None, said)) or None
 
 
-def _owners(network: str, routing: Routing) -> Iterator[tuple[IPNetwork, Owner]]:
-    """Yield every pod CIDR that the VNet is asked to deliver, with its node."""
+def _counted(texts: Sequence[str]) -> str:
+    more = len(texts) - _NAMED
+    return "; ".join(texts[:_NAMED]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _owners(routing: Routing) -> Iterator[tuple[IPNetwork, Owner]]:
+    """Yield every pod CIDR that Azure is asked to deliver, with its node: each node sends to all others."""
     for node, placement in routing.routed():
         instance, interface = placement.instance, placement.interface
-        if instance is None or interface is None or placement.cloud is not Cloud.AZURE or interface.network != network:
+        if instance is None or interface is None or placement.cloud is not Cloud.AZURE:
             continue
         for cidr in node.pod_cidrs:
             if not interface.owns(cidr):

@@ -6,7 +6,7 @@ files, the ports and the model only.
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar, assert_never
 
@@ -112,18 +112,20 @@ class AzureReader:
             case SetForwarding():
                 call = _call(change, change.subject, (_NIC, _MEMBER_NIC))
                 item = self._api.one(call, objects.NicItem)
-                return Reading(forwards=item.properties.enable_ip_forwarding)
+                state = item.properties.provisioning_state
+                return Reading(forwards=item.properties.enable_ip_forwarding, trouble=objects.unsettled(state))
             case CreateRoute() | ReplaceRoute() | DeleteRoute():
                 table = self._table(change, change.table)
-                routes = () if table is None else objects.named_as(table.routes, change.names())
-                return Reading(routes=tuple(route for route in routes if route.name in change.names()))
+                if table is None:
+                    return Reading()
+                return Reading(routes=objects.named_as(table.routes, change.names()), trouble=table.trouble)
             case CreateRouteTable() | DeleteRouteTable():
                 told = change.after if isinstance(change, CreateRouteTable) else change.before
                 table = self._table(change, change.table, told.subnets or ())
                 if table is None:
                     return Reading()
                 routes = objects.named_as(table.routes, (route.name for route in told.routes))
-                return Reading(table=change.table, routes=routes, subnets=table.subnets or ())
+                return Reading(table=change.table, routes=routes, subnets=table.subnets or (), trouble=table.trouble)
             case AssociateRouteTable():
                 return self._association(change)
             case _:
@@ -148,15 +150,20 @@ class AzureReader:
         names = Spellings(table for table in (change.before, change.after) if table is not None)
         table = None if change.after is None else self._table(change, change.after)
         routes = () if table is None else objects.named_as(table.routes, (route.name for route in change.needs))
-        return Reading(table=objects.table_of(subnet, names), routes=routes)
+        trouble = objects.unsettled(subnet.properties.provisioning_state)
+        return Reading(table=objects.table_of(subnet, names), routes=routes, trouble=trouble)
 
     def _table(self, change: Change, id_: str, subnets: Iterable[str] = ()) -> RouteTable | None:
-        """Return the table, ids in the spelling in which they are given; None when there is no such table."""
+        """Return the table, ids in the spelling in which they are given; None when there is no such table.
+
+        Its ``trouble`` is also that a change of it has not ended yet.
+        """
         try:
             item = self._api.one(_call(change, id_, (_TABLE,)), objects.TableItem)
         except NotFound:
             return None
-        return objects.table_from(item, Spellings([id_, *subnets]))
+        table = objects.table_from(item, Spellings([id_, *subnets]))
+        return replace(table, trouble=objects.unsettled(item.properties.provisioning_state))
 
     def _observed(self, subscription: _Subscription) -> CloudView:
         """Read one subscription as far as it goes: one list may be allowed where another is not."""

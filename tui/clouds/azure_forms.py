@@ -37,8 +37,9 @@ def next_hop_body(route: Route) -> dict[str, Any]:
     hop = route.next_hop
     if hop.kind is NextHopKind.ADDRESS and hop.address is not None:
         return {"nextHopType": APPLIANCE, "nextHopIpAddress": str(hop.address)}
-    if hop.text in _OTHER_HOPS:
-        return {"nextHopType": hop.text}
+    known = next((kind for kind in _OTHER_HOPS if kind.lower() == hop.text.lower()), None)
+    if known is not None:
+        return {"nextHopType": known}
     raise Rejected(f"a route to {printable(hop.text)} cannot be made here: make it where it came from")
 
 

@@ -31,6 +31,7 @@ from tui.model.text import printable
 FLAG = "enableIPForwarding"
 SCALE_SET_MEMBER = "microsoft.compute/virtualmachinescalesets/virtualmachines"
 
+_NO_ROOM = "delete routes that nobody needs, or ask Azure for a higher limit"
 _RAISED_LIMIT = 1000
 """How many routes fit into a table of which the limit was raised, as a table with more than the usual number shows."""
 _MANAGED_GROUP = "avnm_managed_"
@@ -341,9 +342,9 @@ def table_from(item: TableItem, names: Spellings, users: Sequence[str] = ()) -> 
 
 def _quota(id_: str, used: int) -> RouteQuota:
     place = ResourceId.parse(id_)
-    called = id_ if place is None else f"{place.group}/{place.name}"
+    called = id_ if place is None else f"{place.group}/{place.name} of {place.subscription}"
     limit = ROUTES_PER_TABLE if used <= ROUTES_PER_TABLE else _RAISED_LIMIT
-    return RouteQuota(name=f"routes of route table {called}", limit=limit, used=used)
+    return RouteQuota(name=f"routes of route table {called}", limit=limit, used=used, advice=_NO_ROOM)
 
 
 def _refusal(id_: str) -> str | None:
@@ -405,6 +406,13 @@ def _next_hop(kind: str | None, hops: Sequence[str]) -> NextHop:
     if (kind or "").lower() == "virtualappliance" and len(addresses) == 1:
         return NextHop(kind=NextHopKind.ADDRESS, text=str(addresses[0]), address=addresses[0])
     return NextHop(kind=NextHopKind.OTHER, text=" ".join([kind or "nothing told", *hops]))
+
+
+def unsettled(state: str | None) -> str | None:
+    """Return why what a resource says may not be in force: Azure keeps what it was told, whatever became of it."""
+    if state is None or state.lower() == "succeeded":
+        return None
+    return _trouble(state) or f"its last change has not ended (provisioningState {state})"
 
 
 def _trouble(state: str | None) -> str | None:

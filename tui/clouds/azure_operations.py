@@ -6,6 +6,8 @@ own files, the ports and the model only.
 
 import threading
 import time
+from dataclasses import dataclass
+from enum import Enum
 
 import msgspec
 
@@ -40,12 +42,20 @@ class _Status(msgspec.Struct):
         return (told or "").lower()
 
 
-class _Look(msgspec.Struct, frozen=True):
-    """Where the end of a write is looked for: at the operation, at a place that has its result, or at the resource."""
+class _At(Enum):
+    """Where the end of a write is looked for."""
+
+    OPERATION = "its status tells the end"
+    PLACE = "the HTTP status tells the end, and the result stands there"
+    RESOURCE = "its provisioningState tells the end"
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One way to look for the end."""
 
     call: Call
-    by_status: bool
-    """Whether the answer's state tells the end; else its HTTP status does."""
+    at: _At
 
 
 def settle(api: ArmApi, call: Call, answer: Answer) -> None:
@@ -67,7 +77,7 @@ def settle(api: ArmApi, call: Call, answer: Answer) -> None:
         except (Throttled, Unavailable) as error:
             asked_for = error.retry_after_s if isinstance(error, Throttled) else None
         except (Rejected, Conflict) as error:
-            if not look.by_status:  # the place of a result tells the end of the write by its own HTTP status
+            if look.at is _At.PLACE:  # which tells the end of the write by its own HTTP status
                 raise
             raise _unfollowed(call, error) from error
         except PortError as error:
@@ -81,11 +91,11 @@ def _first_look(api: ArmApi, call: Call, answer: Answer) -> _Look | None:
     """Return where to look after the write's own answer; None when that has told the end already."""
     operation, place = answer.headers.get("Azure-AsyncOperation"), answer.headers.get("Location")
     if operation:
-        return _Look(_link(api, call, operation), by_status=True)
+        return _Look(_link(api, call, operation), _At.OPERATION)
     if place:
-        return _Look(_link(api, call, place), by_status=False)
+        return _Look(_link(api, call, place), _At.PLACE)
     if call.method == "PUT":
-        return _after_state(call, answer, _Look(_reread(call, answer), by_status=True))
+        return _after_state(call, answer, _Look(_reread(call, answer), _At.RESOURCE))
     if answer.status == 202:
         raise _unfollowed(call, "it says that it works on it, but not where to look")
     return None
@@ -93,12 +103,10 @@ def _first_look(api: ArmApi, call: Call, answer: Answer) -> _Look | None:
 
 def _next_look(api: ArmApi, call: Call, look: _Look, answer: Answer) -> _Look | None:
     """Return where to look after one look; None when the end was seen and is a good one."""
-    if look.by_status:
-        return _after_state(call, answer, look)
-    if answer.status != 202:
-        return _after_state(call, answer, _Look(look.call, by_status=True))
-    place = answer.headers.get("Location")
-    return _Look(_link(api, call, place), by_status=False) if place else look
+    if answer.status == 202:
+        place = answer.headers.get("Location") if look.at is _At.PLACE else None
+        return _Look(_link(api, call, place), _At.PLACE) if place else look
+    return _after_state(call, answer, look)
 
 
 def _after_state(call: Call, answer: Answer, look: _Look) -> _Look | None:
@@ -109,6 +117,8 @@ def _after_state(call: Call, answer: Answer, look: _Look) -> _Look | None:
         if refusal.codes:
             raise refused(refusal, call)
         raise Rejected(f"the change of {call.target} ended as {state}, and Azure does not say why: look at its log")
+    if not state and look.at is _At.OPERATION:
+        raise _unfollowed(call, "it does not say how it stands")
     return None if state in {_ENDED_WELL, ""} else look
 
 

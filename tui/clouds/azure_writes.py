@@ -108,9 +108,13 @@ class AzureWriter:
     def read_table(self, changes: Sequence[RouteChange]) -> Reading:
         """Read the routes of the table that all these changes are of. Raises as ``CloudReader.read``."""
         table = _place(changes[0], changes[0].table, _TABLE)
-        item = self._api.one(_reading(table), objects.TableItem)
+        try:
+            item = self._api.one(_reading(table), objects.TableItem)
+        except NotFound:
+            return Reading()
         names = (name for change in changes for name in change.names())
-        return Reading(routes=objects.named_as(objects.routes_of(item.properties.routes or ()), names))
+        routes = objects.named_as(objects.routes_of(item.properties.routes or ()), names)
+        return Reading(routes=routes, trouble=objects.unsettled(item.properties.provisioning_state))
 
     def write_table(self, changes: Sequence[RouteChange]) -> None:
         """Make all these changes of one table with one write. Raises as ``CloudWriter.write``."""

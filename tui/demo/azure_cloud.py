@@ -62,6 +62,8 @@ class AzureReader(DemoReader):
             for site in self._world.current().sites_of(self.cloud):
                 for vm in site.vms():
                     if interface.id in {held.id for held in vm.interfaces} and site.azure is not None:
+                        if site.site.source in self._world.faults.lost:
+                            raise self._world.faults.lost[site.site.source]
                         if not vm.running:
                             raise Rejected("effective routes are told of running VMs only")
                         return site.azure.effective(interface.subnet or "")
@@ -85,7 +87,10 @@ class AzureWriter(DemoWriter):
             table = _existing(tables, changes[0].table)
             routes = tables.ledgers[table].now()
             for change in changes:
-                routes = _changed(routes, change, tables.limit)
+                if isinstance(change, DeleteRoute) and _found(routes, change.before) is None:
+                    raise Conflict(f"there is no route {change.before.name} by now")
+                routes = _changed(routes, change)
+            _check_room(routes, tables.limit)
             tables.rewrite(table, routes, self._world.echoes)
         if afterwards is not None:
             raise afterwards
@@ -96,7 +101,8 @@ class AzureWriter(DemoWriter):
             case CreateRoute() | ReplaceRoute() | DeleteRoute():
                 table = _existing(tables, change.table)
                 routes = tables.ledgers[table].now()
-                changed = _changed(routes, change, tables.limit)
+                changed = _changed(routes, change)
+                _check_room(changed, tables.limit)
                 if changed != routes:
                     tables.rewrite(table, changed, self._world.echoes)
             case CreateRouteTable():
@@ -130,7 +136,12 @@ def _told(tables: AzureTables, id_: str) -> tuple[Route, ...]:
     return () if found is None else tables.ledgers[found].told()
 
 
-def _changed(routes: tuple[Route, ...], change: RouteChange, limit: int) -> tuple[Route, ...]:
+def _check_room(routes: tuple[Route, ...], limit: int) -> None:
+    if len(routes) > limit:
+        raise Rejected(f"the table is full with {limit} routes: delete some")
+
+
+def _changed(routes: tuple[Route, ...], change: RouteChange) -> tuple[Route, ...]:
     """Return a table's routes after one change. Raises ``Conflict`` where they are not what it was planned on."""
     match change:
         case CreateRoute():
@@ -140,8 +151,6 @@ def _changed(routes: tuple[Route, ...], change: RouteChange, limit: int) -> tupl
                     raise Conflict(f"there is a route {route.name} in the table by now")
                 if route.destination == change.after.destination:
                     raise Conflict(f"route {route.name} of the table leads {route.destination} by now")
-            if len(routes) >= limit:
-                raise Rejected(f"the table is full with {limit} routes: delete some")
             return (*routes, change.after)
         case ReplaceRoute(method=ReplaceMethod.IN_PLACE):
             _check(change.after)

@@ -106,7 +106,7 @@ class AzureTables:
         return tuple(self._table(id_, ledger.told()) for id_, ledger in self.ledgers.items())
 
     def _table(self, id_: str, routes: tuple[Route, ...]) -> RouteTable:
-        name = f"{self.site.place}/{id_.rpartition('/')[2]}"
+        name = f"{self.site.place}/{id_.rpartition('/')[2]} of {self.site.scope}"
         return RouteTable(
             id=id_,
             network=network_id(self.site) if self.users(id_) else None,

@@ -6,6 +6,7 @@ May import the model only.
 from dataclasses import replace
 
 from tui.demo.description import Machine, Site, SubnetPlan
+from tui.model.network import ROUTES_PER_TABLE
 from tui.model.node import Cloud
 
 POD_CIDRS = ("10.42.0.0/16", "2001:db8:42::/48")
@@ -43,6 +44,7 @@ AZURE = Site(
         SubnetPlan(name="nodes", cidrs=("10.240.0.0/24", "2001:db8:c::/64"), table="demo-routes"),
         SubnetPlan(name="windows", cidrs=("10.240.1.0/24",)),
     ),
+    route_limit=ROUTES_PER_TABLE,
 )
 
 

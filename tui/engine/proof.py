@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from tui.model.change import (
-    Action,
     AssociateRouteTable,
     Change,
     CreateRoute,
@@ -15,16 +14,11 @@ from tui.model.change import (
     DeleteRoute,
     DeleteRouteTable,
     ReplaceRoute,
-    RouteChange,
     SetForwarding,
     TableChange,
 )
-from tui.model.fabric import leads_to
-from tui.model.finding import Code, Report
 from tui.model.network import Route, RouteTable
-from tui.model.node import IPNetwork, Node, contains
 from tui.model.plan import Status
-from tui.model.snapshot import Placement, SourceState
 from tui.ports import Reading
 
 
@@ -36,100 +30,15 @@ class Ending:
     message: str | None = None
 
 
-def hindrance(change: Change, report: Report) -> str | None:
-    """Return why the cluster, as the newest report knows it, forbids the change; None when it does not.
-
-    A change for a node needs that very node, and a route for it needs the pod CIDR to be the node's still, and nobody
-    else's, and the VM to be where the right route leads. What was made out to belong to nobody must belong to nobody
-    still. Nothing is taken away on old news, and no route is touched that a route controller writes.
-    """
-    match change:
-        case SetForwarding():
-            return None if _present(change, report) else _gone(change)
-        case CreateRoute() | ReplaceRoute() | DeleteRoute():
-            return _untouchable(change, report) or _astray(change, report)
-        case CreateRouteTable() | DeleteRouteTable() | AssociateRouteTable():
-            return _untouchable(change, report) or _unfit(change, report)
-        case _:
-            assert_never(change)
-
-
-def _present(change: Change, report: Report) -> Node | None:
-    return next((node for node in report.snapshot.nodes or () if node.uid == change.node_uid), None)
-
-
-def _gone(change: Change) -> str:
-    return f"node {change.node} is not the one that the plan was made for, or is gone"
-
-
-def _untouchable(change: RouteChange | TableChange, report: Report) -> str | None:
-    """Return why no route may be touched now, whosever it is."""
-    if any(finding.code is Code.ROUTE_CONTROLLER_ACTIVE for finding in report.findings):
-        return "a route controller writes these routes now: change them there"
-    source = report.snapshot.nodes_source
-    if change.action is not Action.CREATE and source.state is not SourceState.OK:
-        news = f"{source.name} is {source.state}, and nothing is deleted, replaced or attached on old news"
-        return f"{news}: {source.message}"
-    return None
-
-
-def _astray(change: RouteChange, report: Report) -> str | None:
-    """Return why the change no longer does right by the nodes."""
-    nodes = report.snapshot.nodes or ()
-    if change.node_uid is None:
-        return _claimed(change, nodes) if nodes else "the cluster tells of no nodes, so that nothing is proven stray"
-    node = _present(change, report)
-    if node is None:
-        return _gone(change)
-    if _destination(change) not in node.pod_cidrs:
-        return f"{_destination(change)} is no longer a pod CIDR of node {change.node}: plan again"
-    if change.undo:
-        return None
-    return _claimed(change, tuple(other for other in nodes if other is not node)) or _moved(change, report)
-
-
-def _unfit(change: TableChange, report: Report) -> str | None:
-    """Return why a table is not what the nodes need by now; what takes something back is asked by its subject alone."""
-    if change.undo or isinstance(change, DeleteRouteTable):
-        return None
-    owners: dict[IPNetwork, list[Placement]] = {}
-    for assessment in report.assessments:
-        for cidr in assessment.node.pod_cidrs:
-            owners.setdefault(cidr, []).append(assessment.placement)
-    for route in change.after.routes if isinstance(change, CreateRouteTable) else change.needs:
-        placements = owners.get(route.destination, [])
-        if len(placements) != 1 or not leads_to(route, placements[0]):
-            return f"{route.next_hop.label} is no longer where {route.destination} belongs: plan again"
-    return None
-
-
-def _moved(change: RouteChange, report: Report) -> str | None:
-    """Return why the node's VM is no longer the one that the plan leads packets to; None when it is."""
-    placement = next(one.placement for one in report.assessments if one.node.uid == change.node_uid)
-    if placement.instance is None:
-        return f"the VM of node {change.node} cannot be told now: {placement.reason}"
-    right = change.keeps if isinstance(change, DeleteRoute) else change.after
-    if right is not None and not leads_to(right, placement):
-        return f"{right.next_hop.label} is no longer where node {change.node} is: plan again"
-    if isinstance(change, DeleteRoute) and leads_to(change.before, placement):
-        return f"{change.before.name} leads to node {change.node} by now: plan again"
-    return None
-
-
-def _claimed(change: RouteChange, nodes: tuple[Node, ...]) -> str | None:
-    destination = _destination(change)
-    for node in nodes:
-        if any(contains(cidr, destination) or contains(destination, cidr) for cidr in node.pod_cidrs):
-            return f"{destination} overlaps a pod CIDR of node {node.name} now: plan again"
-    return None
-
-
-def _destination(change: RouteChange) -> IPNetwork:
-    return change.before.destination if isinstance(change, DeleteRoute) else change.after.destination
-
-
 def precondition(change: Change, reading: Reading) -> Ending | None:
     """Return how the change ends without being written; None when it is to be written."""
+    if reading.trouble is not None and _stands(change, reading):
+        text = f"{change.subject} is as planned, but {reading.trouble}: nothing shows that it is in force"
+        return Ending(Status.REFUSED, text)
+    return _judged(change, reading)
+
+
+def _judged(change: Change, reading: Reading) -> Ending | None:
     match change:
         case SetForwarding():
             return _flag_precondition(change, reading)
@@ -148,7 +57,12 @@ def precondition(change: Change, reading: Reading) -> Ending | None:
 
 
 def holds(change: Change, reading: Reading) -> bool:
-    """Tell whether the reading proves that the change is in place."""
+    """Tell whether the reading proves that the change is in place; what is in trouble proves nothing."""
+    return reading.trouble is None and _stands(change, reading)
+
+
+def _stands(change: Change, reading: Reading) -> bool:
+    """Tell whether the reading shows what the change wants, be it in force or not."""
     match change:
         case SetForwarding():
             return reading.forwards is change.after
@@ -168,6 +82,11 @@ def holds(change: Change, reading: Reading) -> bool:
 
 def told(change: Change, reading: Reading) -> str:
     """Say what the reading shows of the change's subject."""
+    shown = _shown(change, reading)
+    return shown if reading.trouble is None else f"{shown}, and {reading.trouble},"
+
+
+def _shown(change: Change, reading: Reading) -> str:
     match change:
         case SetForwarding():
             if reading.forwards is None:
@@ -200,11 +119,15 @@ def _table_precondition(change: TableChange, reading: Reading) -> Ending | None:
                 reason = f"the plan expected other routes than those of {told(change, reading)}"
         case AssociateRouteTable():
             missing = next((route for route in change.needs if not _is_there(route, reading)), None)
+            planned = (*change.needs, *change.beside)
+            strange = next((one for one in reading.routes if not any(one.same_as(route) for route in planned)), None)
             if reading.table != change.before:
                 reason = f"the plan expected another state than {told(change, reading)}, whose table is not exchanged"
             elif change.after is not None and missing is not None:
                 seen = _described(reading.route(missing.name), missing.name)
                 reason = f"the table is not whole, the plan expected another state than {seen}"
+            elif change.after is not None and strange is not None:
+                reason = f"the table has a route that the plan did not show: {_described(strange, strange.name)}"
         case _:
             assert_never(change)
     return None if reason is None else Ending(Status.REFUSED, reason)
@@ -230,10 +153,20 @@ def _flag_precondition(change: SetForwarding, reading: Reading) -> Ending | None
 def _absent(wanted: Route, reading: Reading) -> Ending | None:
     seen = reading.route(wanted.name)
     if seen is None:
-        return None
+        return _untaken(wanted, reading)
     if _is_there(wanted, reading):
         return Ending(Status.ALREADY_SO)
     return Ending(Status.REFUSED, f"the name is taken: {_described(seen, wanted.name)}")
+
+
+def _untaken(wanted: Route, reading: Reading) -> Ending | None:
+    """Refuse a range that another route has already, where routes have no priorities: the table takes one of each."""
+    for route in reading.routes:
+        if wanted.priority is None and route.destination == wanted.destination:
+            if route.same_as(replace(wanted, name=route.name, token=None)):
+                return Ending(Status.ALREADY_SO)
+            return Ending(Status.REFUSED, f"the range is taken: {_described(route, route.name)}")
+    return None
 
 
 def _deletable(change: DeleteRoute, reading: Reading) -> Ending | None:

@@ -10,9 +10,9 @@ from datetime import timedelta
 
 from tui.engine.applier import Applier
 from tui.engine.background import Background
+from tui.engine.hindrance import hindrance
 from tui.engine.journal import Journal
 from tui.engine.observer import Observer
-from tui.engine.proof import hindrance
 from tui.engine.reports import Reports
 from tui.engine.witnesses import call_witnesses
 from tui.model.change import Change

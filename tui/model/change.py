@@ -254,7 +254,8 @@ class AssociateRouteTable(_Change):
     """Let the subnet ``subject`` use the table ``after``, or none again; both are ids of tables.
 
     Exactly one of ``before`` and ``after`` is None: a subnet is never taken from one table to another. The
-    preconditions: the subnet's table is still ``before``, and the table ``after`` has every route of ``needs``.
+    preconditions: the subnet's table is still ``before``, and the table ``after`` has every route of ``needs``, and
+    besides these only those of ``beside``, which the subnet's packets will follow as well.
     """
 
     kind: ClassVar[str] = "subnet-association"
@@ -263,6 +264,7 @@ class AssociateRouteTable(_Change):
     before: str | None
     after: str | None
     needs: tuple[Route, ...] = ()
+    beside: tuple[Route, ...] = ()
 
     @property
     def table(self) -> str:
@@ -271,7 +273,8 @@ class AssociateRouteTable(_Change):
 
     def inverse(self) -> "AssociateRouteTable":
         """Return the change that restores the subnet."""
-        return AssociateRouteTable(**_again(self), before=self.after, after=self.before, needs=self.needs)
+        again = _again(self)
+        return AssociateRouteTable(**again, before=self.after, after=self.before, needs=self.needs, beside=self.beside)
 
     def steps(self) -> tuple["Change", ...]:
         """Return what is written, one proven after the other."""

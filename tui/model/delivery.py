@@ -135,7 +135,7 @@ def _delivered(node: Node, placement: Placement, fabric: Fabric) -> tuple[Delive
             states = [delivery.state for delivery in found]
             if lacking:
                 states.append(RouteState.MISSING)
-            if unread:
+            if unread or not states:
                 states.append(RouteState.UNKNOWN)
             answers.append(Delivered(cidr=cidr, state=worst_route(states), deliveries=found))
     return tuple(answers)

@@ -96,8 +96,9 @@ def _table_details(change: TableChange) -> _Details:
         case DeleteRouteTable():
             return _table_document(change.before), None, {}
         case AssociateRouteTable():
-            needs = [_route_document(route) for route in change.needs]
-            return {"routeTable": change.before}, {"routeTable": change.after}, {"needs": needs}
+            routes = {"needs": change.needs, "beside": change.beside}
+            details = {name: [_route_document(route) for route in told] for name, told in routes.items()}
+            return {"routeTable": change.before}, {"routeTable": change.after}, {**details}
         case _:
             assert_never(change)
 
@@ -247,6 +248,7 @@ def _table_change(kind: str, action: str, fields: Fields, shared: dict[str, Any]
                 before=fields.fields("before").optional_text("routeTable"),
                 after=fields.fields("after").optional_text("routeTable"),
                 needs=tuple(_route(route) for route in fields.objects("needs")),
+                beside=tuple(_route(route) for route in fields.objects("beside")),
             )
     return None
 

@@ -13,6 +13,7 @@ from tui.model.controller import ROUTED, route_controller
 from tui.model.network import Instance, NextHopKind, Route, RouteTable
 from tui.model.node import Cloud, IPAddress, IPNetwork
 from tui.model.ranges import Ranges, contested
+from tui.model.senders import senders
 from tui.model.snapshot import CloudView, Joined, Placement, SourceState
 
 DEFAULT_PRIORITY = 1000
@@ -94,7 +95,7 @@ class Fabric:
     def of(cls, joined: Joined) -> "Fabric":
         """Index a snapshot."""
         views = tuple(view for view in joined.snapshot.views if view.cloud in ROUTED)
-        node_subnets, tag_sets = _senders(joined)
+        node_subnets, tag_sets = senders(joined)
         tables: dict[str, Held] = {}
         for view in views:
             for table in view.route_tables or ():
@@ -147,20 +148,23 @@ class Fabric:
         """Return the tables that must know the pod CIDRs of a node placed here; None when they were not observed.
 
         On Compute Engine they may stand in any view: a Shared VPC's routes are those of its host project. On Azure
-        they are the tables of all subnets that hold nodes, as every one of these nodes may send.
+        they are the tables of all subnets that hold nodes, in whatever VNet, as every one of these nodes may send.
         """
         interface = placement.interface
         if interface is None:
             return None
-        network = (placement.cloud, interface.network)
         if placement.cloud is Cloud.GCE:
-            return self.by_network.get(network)
+            return self.by_network.get((placement.cloud, interface.network))
         view = next((view for view in self.views if view.source.name == placement.source), None)
         if view is None or view.route_tables is None:
             return None
-        subnets = self.node_subnets.get(network, frozenset())
-        found = {self.by_subnet[subnet].table.id for subnet in subnets if subnet in self.by_subnet}
+        found = {self.by_subnet[subnet].table.id for subnet in self._azure_subnets() if subnet in self.by_subnet}
         return tuple(held for held in self.tables.values() if held.table.id in found)
+
+    def _azure_subnets(self) -> frozenset[str]:
+        """Return the subnets that hold nodes on Azure."""
+        found = (subnets for (cloud, _), subnets in self.node_subnets.items() if cloud is Cloud.AZURE)
+        return frozenset[str]().union(*found)
 
     def lacks_table(self, subnet: str | None) -> bool | None:
         """Tell whether a subnet on Azure has no route table; None when it was not observed."""
@@ -177,7 +181,7 @@ class Fabric:
         if interface is None or placement.cloud is not Cloud.AZURE:
             return ()
         subnets = self.joined.subnets
-        asked = sorted(self.node_subnets.get((placement.cloud, interface.network), ()))
+        asked = sorted(self._azure_subnets())
         lost = [subnet for subnet in asked if subnet not in self.by_subnet and not self.lacks_table(subnet)]
         return tuple((subnets[subnet].route_table if subnet in subnets else None) or subnet for subnet in lost)
 
@@ -207,11 +211,19 @@ class Fabric:
             found = self.instances.get((cloud, key))
             places = {f"{cloud}:{key.partition('/')[0]}"}
         else:
-            found = None if hop.address is None else self.addresses.get((cloud, held.network, hop.address))
+            found = self._holder(hop.address, held)
             places = set() if cloud is Cloud.GCE else {view.source.name for view in self.views if view.cloud is cloud}
         if found is None and places and places <= self.read:
             return Life.GONE if hop.kind is NextHopKind.INSTANCE else Life.UNHELD
         return life_at(route, found)
+
+    def _holder(self, address: IPAddress | None, held: Held) -> Instance | None:
+        """Return the VM with the address: in the table's network, on Azure also in another one with nodes."""
+        cloud = held.view.cloud
+        others = (network for place, network in self.node_subnets if place is Cloud.AZURE is cloud)
+        places = (held.network, *others)
+        found = (self.addresses.get((cloud, place, address)) for place in places if address is not None)
+        return next((vm for vm in found if vm is not None), None)
 
     def applies(self, route: Route, placement: Placement) -> tuple[bool, bool]:
         """Tell whether the route applies to at least one node VM of the node's network, and whether to all of them."""
@@ -278,21 +290,3 @@ def _by_destination(table: RouteTable) -> Mapping[IPNetwork, Sequence[Route]]:
     for route in table.routes:
         found[route.destination].append(route)
     return found
-
-
-def _senders(joined: Joined) -> tuple[dict[_Network, frozenset[str]], dict[_Network, frozenset[frozenset[str]]]]:
-    """Return the subnets and the sets of tags of the nodes that send unencapsulated packets, by network."""
-    subnets: defaultdict[_Network, set[str]] = defaultdict(set)
-    tags: defaultdict[_Network, set[frozenset[str]]] = defaultdict(set)
-    for node, placement in joined.placed():
-        interface, instance = placement.interface, placement.instance
-        if interface is None or instance is None or node.encapsulated or placement.cloud not in ROUTED:
-            continue
-        network = (placement.cloud, interface.network)
-        tags[network].add(instance.tags)
-        if interface.subnet is not None:
-            subnets[network].add(interface.subnet)
-    return (
-        {network: frozenset(found) for network, found in subnets.items()},
-        {network: frozenset(found) for network, found in tags.items()},
-    )

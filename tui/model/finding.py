@@ -54,7 +54,8 @@ class Finding:
     """One thing that is not as it must be, or that could not be told.
 
     ``node`` is a node's name, None for a finding about no node; ``subject`` the resource or range it is about.
-    ``remedy`` are the changes that would mend it, empty when this program cannot; then ``obstacle`` may say why.
+    ``remedy`` are the changes that would mend it, empty when this program cannot; ``obstacle`` may say then why, and
+    otherwise what of it stays.
     """
 
     code: Code

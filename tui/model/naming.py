@@ -32,7 +32,7 @@ def route_prefix(cluster: Cluster) -> str:
 
 def is_own(cluster: Cluster, name: str) -> bool:
     """Tell whether a route of this name was made by this program for this cluster."""
-    return name.startswith(route_prefix(cluster))
+    return name.lower().startswith(route_prefix(cluster))
 
 
 def route_name(cluster: Cluster, destination: IPNetwork, hop: NextHop, node: Node) -> str:

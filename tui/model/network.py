@@ -176,13 +176,14 @@ class Route:
     def same_as(self, other: "Route") -> bool:
         """Tell whether the two would deliver the same packets to the same place under the same name.
 
-        Next hops are compared by instance or address, never by how they are written.
+        Next hops are compared by instance or address, and by how they are written only where they have neither.
         """
         mine, others = self.next_hop, other.next_hop
         return (
             (self.name, self.destination, self.priority, self.tags)
             == (other.name, other.destination, other.priority, other.tags)
             and (mine.kind, mine.instance_key, mine.address) == (others.kind, others.instance_key, others.address)
+            and (mine.kind is not NextHopKind.OTHER or mine.text.lower() == others.text.lower())
             and (self.token is None or other.token is None or self.token == other.token)
         )
 

@@ -81,7 +81,7 @@ def _said(change: Change) -> Iterator[tuple[str, object]]:
             value = _promised(value)
         elif isinstance(value, RouteTable):
             value = (value.id, value.network, value.region, *map(_promised, value.routes))
-        elif field.name == "needs":
+        elif field.name in {"needs", "beside"}:
             value = tuple(map(_promised, value))
         yield field.name, value
 

@@ -78,9 +78,9 @@ def _merged(findings: Iterable[Remediable]) -> tuple[list[Change], list[Refusal]
     refused: list[Refusal] = []
     seen: dict[int, tuple[Change, ...]] = {}  # a table for hundreds of nodes is one remedy of all their findings
     for finding in findings:
-        if not finding.remedy:
+        if not finding.remedy or finding.obstacle is not None:
             refused.append(Refusal(node=finding.node, code=finding.code, reason=finding.obstacle or finding.summary))
-        elif id(finding.remedy) not in seen:
+        if id(finding.remedy) not in seen:
             seen[id(finding.remedy)] = finding.remedy
             changes |= dict.fromkeys(finding.remedy)
     by_target: dict[tuple[str, ...], list[Change]] = {}
