@@ -31,6 +31,7 @@ from tui.model.change import Change
 
 pytestmark = [
     pytest.mark.az,
+    pytest.mark.timeout(900),  # every command takes seconds to start
     pytest.mark.skipif(shutil.which("az") is None, reason="the Azure CLI is not installed"),
 ]
 Shell = Callable[[str], "subprocess.CompletedProcess[str]"]

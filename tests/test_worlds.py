@@ -1,5 +1,6 @@
 """What must hold in every world: a plan mends all it promised and opens no gap, its inverse restores the world."""
 
+import math
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tui.demo import SCENARIOS, Call, DemoWorld, Machine, RoutePlan, Scenario, Site, SubnetPlan, open_world
+from tui.engine.deed import CONFLICTS
 from tui.engine.journal import Journal
 from tui.engine.observer import Observer
 from tui.engine.session import Session
@@ -54,7 +56,8 @@ def session_of(world: DemoWorld, folder: Path) -> Session:
 
 @contextmanager
 def opened(world: DemoWorld) -> Iterator[Session]:
-    """Yield a session that has observed the world once."""
+    """Yield a session that has observed the world once. Nothing runs beside it, so that no wait has anybody to end it."""
+    world.clock.skips_up_to_s = math.inf
     with tempfile.TemporaryDirectory() as folder:
         session = session_of(world, Path(folder))
         session.observe()
@@ -351,3 +354,16 @@ def test_a_route_is_deleted_first_only_if_asked_and_only_where_there_is_no_room(
     assert remediable(session.observe()) == ["gce-linux-2: route-missing"]
     counts = [len(state) for state in world.table_history("gce:demo-project")]
     assert counts == [2, 1, 2], "never more than fit"
+
+
+@pytest.mark.parametrize("name", ["gce", "azure"])
+def test_somebody_who_never_finishes_ends_the_change_and_not_the_patience_of_the_next_plan(name: str) -> None:
+    world = open_world(name, latency=False)
+    with opened(world) as session:
+        world.fail_next(Call.WRITE, Conflict("somebody else works on it"), times=CONFLICTS + 1)
+        plan = session.propose(None, prune=True)
+        first, *_ = session.apply(plan, lambda _: None).outcomes
+        assert (first.status, first.message) == (Status.REFUSED, "somebody else works on it")
+        assert world.clock.monotonic_s() >= 2**CONFLICTS - 1
+        assert session.apply(session.propose(None, prune=True), lambda _: None).good
+        assert remediable(session.observe()) == []

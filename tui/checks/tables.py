@@ -1,6 +1,6 @@
 """Has the node's subnet a route table? Decides ``route-table-missing``, which only Azure knows.
 
-The remedy gives the subnet a table of ours that delivers every pod CIDR of the VNet's nodes: one that is there, put
+The remedy gives the subnet a table of ours that delivers the pod CIDR of every node on Azure: one that is there, put
 right first, or a new one. A subnet that has a table keeps it, and foreign tables get no further subnets.
 """
 

@@ -22,8 +22,8 @@ class DemoClock:
     Standing (``running=False``, for tests): time moves only by ``wait`` and ``advance``. A wait of at most
     ``skips_up_to_s`` seconds (back-off, debouncing) is skipped: the clock jumps to its end at once. A longer one (a
     poll interval) blocks until the event is set or somebody advances the clock past its end. So nothing runs ahead
-    while a test looks, and no single-threaded test hangs in a back-off. Waits that overlap do not add up. Set
-    ``skips_up_to_s`` to ``math.inf`` to skip every wait, to 0 to skip none.
+    while a test looks. Waits that overlap do not add up. Set ``skips_up_to_s`` to ``math.inf`` to skip every wait, as a
+    test with a single thread must whose back-offs may become longer, to 0 to skip none.
 
     ``moved`` is notified on every jump; it is also the lock of the world that lives by this clock. Thread-safe.
     """
