@@ -56,7 +56,7 @@ def session_of(world: DemoWorld, folder: Path) -> Session:
 
 @contextmanager
 def opened(world: DemoWorld) -> Iterator[Session]:
-    """Yield a session that has observed the world once. Nothing runs beside it, so that no wait has anybody to end it."""
+    """Yield a session that has observed the world once. Nothing runs beside it, so nobody would end a wait."""
     world.clock.skips_up_to_s = math.inf
     with tempfile.TemporaryDirectory() as folder:
         session = session_of(world, Path(folder))
