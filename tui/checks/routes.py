@@ -18,7 +18,7 @@ from tui.model.snapshot import Placement
 
 _CODES = {
     RouteState.MISSING: (Code.ROUTE_MISSING, "no route for pod CIDR {}"),
-    RouteState.BLACKHOLE: (Code.ROUTE_BLACKHOLE, "the route for pod CIDR {} leads to nothing that runs"),
+    RouteState.BLACKHOLE: (Code.ROUTE_BLACKHOLE, "the route for pod CIDR {} leads to no VM that runs"),
     RouteState.WRONG_NEXT_HOP: (Code.ROUTE_WRONG_NEXT_HOP, "the route for pod CIDR {} does not lead to its node"),
     RouteState.DUPLICATE: (Code.ROUTE_DUPLICATE, "several routes compete for pod CIDR {}"),
 }
