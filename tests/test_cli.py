@@ -47,7 +47,7 @@ def run(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
     [
         (["chek"], "'chek' is no verb: did you mean check?"),
         (["fix-it"], "'fix-it' is no verb: there are check, plan, apply"),
-        (["undo"], "'undo' is no verb"),
+        (["watch"], "'watch' is no verb"),
         (["check", "--wait"], "unrecognized arguments: --wait"),
         (["--no-such-option"], "unrecognized arguments: --no-such-option"),
         (["check", "\x1b[2J", "--\x1b[2J"], "unrecognized arguments: --\\x1b[2J"),

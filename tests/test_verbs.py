@@ -12,6 +12,7 @@ import pytest
 
 from tests import build
 from tui import verbs
+from tui.applying import Consent, needs_name
 from tui.demo import KUBERNETES, Call, open_world
 from tui.demo.azure_cloud import AzureReader
 from tui.engine.journal import Journal
@@ -23,7 +24,7 @@ from tui.model.network import NetworkInterface, Route
 from tui.model.plan import Plan, build_plan
 from tui.ports import Denied, Misconfigured, PortError, Unavailable
 from tui.process import Signals, Streams
-from tui.verbs import Consent, Request
+from tui.verbs import Request
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -72,11 +73,22 @@ class House:
         prune: bool = False,
     ) -> int:
         request = Request(nodes=nodes, json=as_json, prune=prune)
-        consent = Consent(yes=yes, saved=saved, max_changes=most)
+        return self._writing(verbs.apply, request, Consent(yes=yes, saved=saved, max_changes=most))
 
+    def undo(self, apply_id: str | None = None, *, as_json: bool = False, yes: bool = True, most: int = 50) -> int:
+        request = Request(apply_id=apply_id, json=as_json)
+        return self._writing(verbs.undo, request, Consent(yes=yes, max_changes=most))
+
+    def journalled(self, apply_id: str | None = None, *, as_json: bool = False) -> int:
+        request = Request(apply_id=apply_id, json=as_json)
+        return self._told(lambda: verbs.journal(self.session, Streams(), request))
+
+    def _writing(
+        self, verb: Callable[[Session, Streams, Signals, Request, Consent], int], request: Request, consent: Consent
+    ) -> int:
         def run() -> int:
             with Signals() as signals:
-                return verbs.apply(self.session, Streams(), signals, request, consent)
+                return verb(self.session, Streams(), signals, request, consent)
 
         return self._told(run)
 
@@ -467,11 +479,11 @@ def test_many_changes_and_deletions_want_the_name() -> None:
         return build_plan(cluster=build.CLUSTER, created_at=build.NOON, changes=changes)
 
     one = build.switch_on()
-    assert not verbs.needs_name(made(one, replace(one, subject="eni-2")), 2)
-    assert verbs.needs_name(made(one, replace(one, subject="eni-2")), 1)
-    assert verbs.needs_name(made(build.delete_route()), 50)
-    assert verbs.needs_name(made(build.replace_route()), 50)
-    assert not verbs.needs_name(made(build.create_route()), 50)
+    assert not needs_name(made(one, replace(one, subject="eni-2")), 2)
+    assert needs_name(made(one, replace(one, subject="eni-2")), 1)
+    assert needs_name(made(build.delete_route()), 50)
+    assert needs_name(made(build.replace_route()), 50)
+    assert not needs_name(made(build.create_route()), 50)
 
 
 # Interruption.
@@ -489,7 +501,7 @@ def test_a_signal_ends_an_apply_after_the_change_under_way(number: signal.Signal
             assert arrived.wait(10)
             os.kill(os.getpid(), number)
             os.kill(os.getpid(), number)
-            here.session._stop_applying.wait(10)  # nothing public tells this before the end
+            here.session._runs._stop.wait(10)  # nothing public tells this before the end
 
     thread = threading.Thread(target=interrupt)
     thread.start()

@@ -18,7 +18,7 @@ from tui.engine.deed import CONFLICTS
 from tui.engine.journal import Journal
 from tui.engine.observer import Observer
 from tui.engine.session import Session
-from tui.model.change import DeleteRoute, ReplaceRoute
+from tui.model.change import Change, DeleteRoute, ReplaceRoute, SetForwarding
 from tui.model.finding import Code, Report
 from tui.model.network import NextHopKind, Route
 from tui.model.node import Cloud
@@ -220,6 +220,12 @@ OFF_AND_ASTRAY = Scenario(
 )
 """A replacement that waits for a flag: its inverse must not wait for anything."""
 
+TO_NOBODY = replace(
+    OFF_AND_ASTRAY,
+    sites=(replace(GCE, routes=(RoutePlan(destination="10.42.0.0/24", to="10.1.0.250", priority=900),)),),
+)
+"""A route that never worked: taking its replacement back restores it all the same."""
+
 SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -324,6 +330,39 @@ def test_however_writes_end_no_working_route_is_lost_and_the_next_plan_mends_the
         assert remediable(session.observe()) == []
     for earlier, later in pairwise(world.table_history(GCE.source)):
         assert delivered(scenario.machines, earlier) <= delivered(scenario.machines, later)
+
+
+@SLOW
+@example(TO_NOBODY, [])
+@given(routed_worlds(), st.lists(st.sampled_from(_ENDS), max_size=6))
+def test_however_writes_end_the_journal_tells_enough_to_take_everything_back(
+    scenario: Scenario, ends: list[tuple[PortError, bool]]
+) -> None:
+    world = DemoWorld(scenario, latency=False)
+    names = [machine.name for machine in scenario.machines]
+    switched, routes = flags(world, names), world.routes(GCE.source)
+    with opened(world) as session:
+        for error, done in ends:
+            world.fail_next(Call.WRITE, error, done=done)
+        session.apply(session.propose(None, prune=True), lambda _: None)
+        undo = session.propose_undo(None)
+        for _ in range(len(ends) + 1):
+            session.apply(session.propose_undo(None), lambda _: None)
+            session.observe()
+        assert session.propose_undo(None).changes == ()
+        kept = [one.change for one in session.applies()[0].changes if _refuses(undo, one.change)]
+    mended = {route.name for change in kept for route in (change.before, change.after) if isinstance(route, Route)}
+    dead = {route.name for route in routes if route.dead}
+    assert {change.before.name for change in kept if isinstance(change.before, Route)} <= dead
+    switches = {change.node for change in kept if isinstance(change, SetForwarding)}
+    assert switches <= {change.node for change in kept if isinstance(change.before, Route)}
+    rest = [name for name in names if name not in switches]
+    assert flags(world, rest) == {name: switched[name] for name in rest}
+    assert bare(world.routes(GCE.source), without=mended) == bare(routes, without=mended)
+
+
+def _refuses(undo: Plan, change: Change) -> bool:
+    return any(refusal.reason.startswith(f"{change.subject}: ") for refusal in undo.refused)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

@@ -24,15 +24,19 @@ _VERBS = {
     "check": "observe once and print what was found",
     "plan": "print what would be changed, as a diff",
     "apply": "show the plan, ask, apply it and prove it",
+    "undo": "show the plan that takes an apply back, ask, apply it and prove it",
+    "journal": "print what was applied, by whom, and what became of it",
 }
 _PLANNING = frozenset({"plan", "apply"})
+_WRITING = frozenset({"apply", "undo"})
+_ABOUT_AN_APPLY = frozenset({"undo", "journal"})
 _EXIT_CODES = """\
 exit codes:
   0  everything was observed and there is nothing to do; everything was applied and verified
   1  findings (check), changes pending (plan, a declined apply)
   2  usage error
   3  something could not be observed: no proof of health
-  4  a change was refused, failed, or its end is not known
+  4  a change was refused, failed, or its end is not known; an undo left something as it is
   129, 130, 143  hung up, interrupted, terminated
 
 Every option can also be given as L2BRIDGE_NAME in the environment and as a key of config.toml;
@@ -81,10 +85,10 @@ def _parse(argv: Sequence[str], program: str) -> argparse.Namespace:
 
 
 def _program_parser(program: str) -> argparse.ArgumentParser:
-    verbs = "".join(f"  {verb:<7} {about}\n" for verb, about in _VERBS.items())
+    verbs = "".join(f"  {verb:<8} {about}\n" for verb, about in _VERBS.items())
     parser = _Parser(
         prog=program,
-        usage=f"{program} [OPTION...] [VERB [NODE...]]",
+        usage=f"{program} [OPTION...] [VERB [NODE... | APPLY-ID]]",
         description="Shows, fixes and watches the cloud networking of clusters with routed pod CIDRs.\n\n"
         f"verbs (none opens the console; VERB --help tells its own options):\n{verbs}",
         epilog=_EXIT_CODES,
@@ -99,7 +103,11 @@ def _program_parser(program: str) -> argparse.ArgumentParser:
 
 def _verb_parser(program: str, verb: str) -> argparse.ArgumentParser:
     parser = _Parser(prog=f"{program} {verb}", description=f"{_VERBS[verb]}.".capitalize(), allow_abbrev=False)
-    parser.add_argument("nodes", nargs="*", metavar="NODE", help="only these nodes (default: all)")
+    if verb in _ABOUT_AN_APPLY:
+        which = "the newest that still stands" if verb == "undo" else "all"
+        parser.add_argument("apply_id", nargs="?", metavar="APPLY-ID", help=f"only this apply (default: {which})")
+    else:
+        parser.add_argument("nodes", nargs="*", metavar="NODE", help="only these nodes (default: all)")
     if verb in _PLANNING:
         parser.add_argument("--prune", action="store_true", help="delete stray routes too")
         parser.add_argument(
@@ -110,8 +118,9 @@ def _verb_parser(program: str, verb: str) -> argparse.ArgumentParser:
         )
     if verb == "plan":
         parser.add_argument("--out", metavar="FILE", type=Path, help="save the plan for apply --plan")
-    if verb == "apply":
+    if verb in _WRITING:
         parser.add_argument("--yes", action="store_true", help="do not ask")
+    if verb == "apply":
         parser.add_argument("--plan", metavar="FILE", type=Path, help="apply a saved plan, and nothing else")
     _add_options(parser)
     return parser
@@ -167,17 +176,19 @@ def _run(given: argparse.Namespace, program: str) -> int:
 
 def _verb(given: argparse.Namespace, settings: Settings, signals: Signals, invocation: str) -> int:
     from tui import verbs  # noqa: PLC0415 - not for --help, --version and mistakes
+    from tui.applying import Consent  # noqa: PLC0415
     from tui.ports import Misconfigured, PortError  # noqa: PLC0415
     from tui.wiring import open_session  # noqa: PLC0415
 
     as_json = getattr(given, "output", "text") == "json"
     planning = given.verb in _PLANNING
     request = verbs.Request(
-        nodes=tuple(given.nodes),
+        nodes=tuple(getattr(given, "nodes", ())),
         json=as_json,
         program=invocation,
         prune=planning and given.prune,
         delete_first=planning and given.delete_first,
+        apply_id=getattr(given, "apply_id", None),
     )
     streams = Streams(ascii_only=settings.ascii)
     if given.verb == "apply" and given.plan is not None and request.words:
@@ -189,8 +200,12 @@ def _verb(given: argparse.Namespace, settings: Settings, signals: Signals, invoc
                 return verbs.check(session, streams, request)
             if given.verb == "plan":
                 return verbs.plan(session, streams, request, given.out)
-            consent = verbs.Consent(yes=given.yes, saved=given.plan, max_changes=settings.max_changes)
-            return verbs.apply(session, streams, signals, request, consent)
+            if given.verb == "journal":
+                return verbs.journal(session, streams, request)
+            saved = getattr(given, "plan", None)
+            consent = Consent(yes=given.yes, saved=saved, max_changes=settings.max_changes)
+            writes = verbs.undo if given.verb == "undo" else verbs.apply
+            return writes(session, streams, signals, request, consent)
         finally:
             session.close()
     except Misconfigured as error:

@@ -148,12 +148,13 @@ def apply_document(result: ApplyResult | None, plan: Plan) -> dict[str, object]:
         "schema": APPLY_SCHEMA,
         "id": result.id or None,
         "plan": result.plan,
-        "outcomes": [_outcome_document(outcome) for outcome in result.outcomes],
+        "outcomes": [outcome_document(outcome) for outcome in result.outcomes],
         "summary": result.counts(),
     }
 
 
-def _outcome_document(outcome: Outcome) -> dict[str, object]:
+def outcome_document(outcome: Outcome) -> dict[str, object]:
+    """Write what became of one change."""
     return {
         "change": outcome.change,
         "status": outcome.status.value,

@@ -1,6 +1,7 @@
 """Plans as lines: each change as a diff with its reason, its cost and its twin for the cloud's command line.
 
-Everything here is pure, and other people's text is made safe. May import the model only.
+Everything here is pure, and other people's text is made safe. May import the model and
+``render_cost`` only.
 """
 
 import json
@@ -20,9 +21,10 @@ from tui.model.change import (
     ReplaceRoute,
     SetForwarding,
 )
-from tui.model.network import Disruption, ReplaceMethod, Route, RouteTable
+from tui.model.network import ReplaceMethod, Route, RouteTable
 from tui.model.plan import Plan, Refusal
 from tui.model.text import printable
+from tui.render_cost import cost
 
 
 class LineKind(StrEnum):
@@ -86,7 +88,7 @@ def node_words(change: Change) -> str:
 def plan_lines(plan: Plan) -> Iterator[Line]:
     """Yield a plan as a diff: every change with its reason, cost and command, what is left out, and the sum."""
     for change in plan.changes:
-        yield from _change_lines(change)
+        yield from change_lines(change)
         yield Line(LineKind.BLANK)
     if plan.refused:
         yield Line(LineKind.HEADING, "Not in this plan:")
@@ -124,11 +126,13 @@ def _opens_a_gap(change: Change) -> bool:
     return isinstance(change, ReplaceRoute) and change.method is ReplaceMethod.DELETE_THEN_ADD
 
 
-def _change_lines(change: Change) -> Iterator[Line]:
+def change_lines(change: Change) -> Iterator[Line]:
+    """Yield a change as a diff with its reason, its cost and its command."""
     title = f"{change_title(change)} ({change.id}, {node_words(change)}, {change.cloud})"
     yield Line(LineKind(change.action.value), title)
     yield from _fields(change)
-    yield from _cost(change)
+    costs = cost(change)
+    yield _labelled(LineKind.DANGER if costs.danger else LineKind.COST, costs.label, costs.text)
     yield _labelled(LineKind.REASON, "why", printable(change.reason))
     if change.caution is not None:
         yield _labelled(LineKind.NOTE, "note", printable(change.caution))
@@ -255,39 +259,3 @@ def _tags(route: Route) -> str:
 def _shortened(text: str) -> str:
     room = _COLUMNS - _INDENT - _LABEL
     return text if len(text) <= room else text[: room - 3] + "..."
-
-
-# What it costs.
-
-DISRUPTIONS = {
-    Disruption.NONE: "none, the VM keeps running",
-    Disruption.REFRESH: "refresh, the VM keeps running while its network is set up anew",
-    Disruption.RESTART: "restart, the VM is stopped and started",
-}
-
-
-def _cost(change: Change) -> Iterator[Line]:
-    match change:
-        case SetForwarding() | CreateRoute():
-            yield _labelled(LineKind.COST, "disruption", DISRUPTIONS[change.disruption])
-        case CreateRouteTable() | DeleteRouteTable():
-            yield _labelled(LineKind.COST, "disruption", "none, no subnet uses the table")
-        case AssociateRouteTable(after=None):
-            yield _labelled(LineKind.DANGER, "DANGER", "the table no longer delivers the subnet's packets to pods")
-        case AssociateRouteTable():
-            text = "none, only packets to these pod CIDRs take another way"
-            yield _labelled(LineKind.COST, "disruption", text)
-        case DeleteRoute():
-            kept = change.keeps
-            text = "nothing needs these packets delivered" if kept is None else f"{kept.name} delivers these packets"
-            yield _labelled(LineKind.COST, "disruption", f"none, {printable(text)}")
-        case ReplaceRoute(method=ReplaceMethod.DELETE_THEN_ADD):
-            text = "the old route is deleted first: the pod CIDR is unreachable in between"
-            yield _labelled(LineKind.DANGER, "DANGER", text)
-        case ReplaceRoute(method=ReplaceMethod.ADD_THEN_DELETE):
-            text = "the new route is added and proven before the old one is deleted"
-            yield _labelled(LineKind.COST, "method", text)
-        case ReplaceRoute():
-            yield _labelled(LineKind.COST, "method", "the route is changed in place, in one step")
-        case _:
-            assert_never(change)

@@ -72,6 +72,11 @@ _NEXT_STEPS = {
 _OBSERVE_AGAIN = "nothing is proven: check again once it can be observed"
 
 
+def text_of(lines: Iterable[str]) -> str:
+    """Return lines as one text."""
+    return "".join(f"{line}\n" for line in lines)
+
+
 def report_lines(report: Report, names: Collection[str] | None, *, program: str) -> Iterator[str]:
     """Yield a report, or its part about the nodes of these names. ``program`` is how hints call this program."""
     selection = Selection.of(report, names)
@@ -248,11 +253,20 @@ def result_lines(result: ApplyResult, plan: Plan, *, program: str) -> Iterator[s
         yield f"{_title(changes[outcome.change])}: {_outcome(outcome)}"
     yield ""
     counts = ", ".join(f"{count} {status}" for status, count in result.counts().items() if count)
-    yield f"Apply {result.id}: {counts}."
-    if not result.good:
+    yield f"Apply {result.id}{_taking_back(plan)}: {counts}."
+    if result.good:
+        return
+    if plan.undoes is None:
         yield f"Not everything is done. See what is left: {program} plan"
+    else:
+        yield f"Not everything is taken back. See what is: {program} journal {result.id}"
 
 
+def _taking_back(plan: Plan) -> str:
+    return "" if plan.undoes is None else f", which takes back {plan.undoes}"
+
+
+NOTHING_TO_UNDO = "Nothing to undo: no apply in the journal has changed anything that still stands."
 _DIFFERENCES = 3
 
 

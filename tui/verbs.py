@@ -1,34 +1,32 @@
-"""The verbs without a screen: check, plan and apply, over the same session that the screen holds.
+"""The verbs without a screen: check, plan, apply, undo and journal, over the same session that the screen holds.
 
 Data goes to stdout, talk to stderr; the returned numbers are the exit codes of the public interface. May import engine,
-ports, model, ``render``, ``render_plan``, ``render_text``, ``saved_plan`` and ``process``.
+ports, model, what renders, ``applying``, ``saved_plan`` and ``process``.
 """
 
 import shlex
-from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from queue import SimpleQueue
 
+from tui.applying import NOT_APPLIED, Consent, Deed
 from tui.engine.session import Session
+from tui.engine.undoing import recorded_as
 from tui.model.document import plan_document
 from tui.model.finding import Code, Report, Severity
-from tui.model.plan import ApplyResult, Plan, Progress, Status
+from tui.model.plan import Plan
 from tui.model.snapshot import SourceState
 from tui.model.text import printable
-from tui.ports import Misconfigured, PortError
-from tui.process import Signals, Streams, Unwritable
+from tui.ports import Misconfigured
+from tui.process import Signals, Streams
 from tui.render import Selection, apply_document, json_text, report_document
-from tui.render_plan import plan_summary
-from tui.render_text import plan_text, progress_line, report_lines, result_lines, witness_line
+from tui.render_journal import apply_lines, journal_document, journal_lines
+from tui.render_text import NOTHING_TO_UNDO, plan_text, report_lines, text_of
 from tui.saved_plan import read_plan, save_plan
 
 DONE = 0
 PENDING = 1
-USAGE = 2
 UNOBSERVED = 3
-NOT_APPLIED = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +34,7 @@ class Request:
     """What every verb is asked: about which nodes (none means all), in which form, and how hints call this program.
 
     ``prune`` wants stray routes deleted too, ``delete_first`` accepts a gap where a quota has no room for two routes.
+    ``apply_id`` names a recorded apply for those verbs that are about one.
     """
 
     nodes: tuple[str, ...] = ()
@@ -43,21 +42,13 @@ class Request:
     program: str = "l2bridge-tui"
     prune: bool = False
     delete_first: bool = False
+    apply_id: str | None = None
 
     @property
     def words(self) -> list[str]:
         """What follows the verb to ask for the same again, safe to paste."""
         flags = {"--prune": self.prune, "--delete-first": self.delete_first}
         return [*(flag for flag, given in flags.items() if given), *map(_quoted, self.nodes)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consent:
-    """How far an apply may go: unasked with ``yes``, which holds for ``max_changes``; ``saved`` is a plan's file."""
-
-    yes: bool = False
-    saved: Path | None = None
-    max_changes: int
 
 
 def check(session: Session, streams: Streams, request: Request) -> int:
@@ -69,7 +60,7 @@ def check(session: Session, streams: Streams, request: Request) -> int:
         streams.data(json_text(report_document(report, names)))
         _tell_losses(streams, selection)
     else:
-        streams.data(_text(report_lines(report, names, program=request.program)))
+        streams.data(text_of(report_lines(report, names, program=request.program)))
     if not selection.observed:
         return UNOBSERVED
     return DONE if selection.faultless else PENDING
@@ -83,7 +74,7 @@ def plan(session: Session, streams: Streams, request: Request, out: Path | None 
     made, selection = _propose(session, request)
     if out is not None:
         save_plan(made, out)
-    streams.data(json_text(plan_document(made)) if request.json else _text(plan_text(made)))
+    streams.data(json_text(plan_document(made)) if request.json else text_of(plan_text(made)))
     _tell_losses(streams, selection)
     _tell_strays(streams, selection, request)
     if not made.changes:
@@ -102,13 +93,7 @@ def apply(session: Session, streams: Streams, signals: Signals, request: Request
 
     Raises ``Misconfigured`` when it must not be applied, and what the session raises before the first write.
     """
-    if session.read_only:
-        raise Misconfigured("apply writes, and --read-only forbids it")
-    attended = streams.interactive and not consent.yes
-    if not attended and not consent.yes and consent.saved is None:
-        raise Misconfigured(
-            "apply asks before it writes, and there is no terminal to ask on: give --yes or --plan FILE"
-        )
+    asks = consent.asks("apply", session, streams)
     if consent.saved is not None:
         made, observed = read_plan(consent.saved, session.cluster), True
     else:
@@ -116,16 +101,46 @@ def apply(session: Session, streams: Streams, signals: Signals, request: Request
         observed = selection.observed
         _tell_losses(streams, selection)
         _tell_strays(streams, selection, request)
+    done = DONE if observed else UNOBSERVED
     if not made.changes:
-        streams.data(json_text(apply_document(None, made)) if request.json else _nothing_to_do(made) + "\n")
-        return DONE if observed else UNOBSERVED
-    streams.talk(_text(plan_text(made)))
-    if not attended:
-        _refuse_too_many(made, consent.max_changes)
-    elif not _confirmed(made, streams, consent.max_changes):
-        streams.talk("Nothing was changed.")
-        return PENDING
-    return _applied(session, streams, signals, request, made, observed=observed)
+        _tell_nothing(streams, request, made, _nothing_to_do(made))
+        return done
+    deed = Deed(session, streams, signals, made, json=request.json, program=request.program)
+    code = deed.carry_out(asks=asks, max_changes=consent.max_changes)
+    return done if code is None else code
+
+
+def undo(session: Session, streams: Streams, signals: Signals, request: Request, consent: Consent) -> int:
+    """Show the plan that takes a recorded apply back (default: the newest that still stands), ask, apply and prove it.
+
+    Raises as ``apply``, and ``Misconfigured`` when there is no such apply.
+    """
+    asks = consent.asks("undo", session, streams)
+    made = session.propose_undo(request.apply_id)
+    done = NOT_APPLIED if made.refused else DONE
+    if not made.changes:
+        _tell_nothing(streams, request, made, _nothing_to_undo(made))
+        return done
+    deed = Deed(session, streams, signals, made, json=request.json, program=request.program)
+    code = deed.carry_out(asks=asks, max_changes=consent.max_changes)
+    return done if code is None else code
+
+
+def journal(session: Session, streams: Streams, request: Request) -> int:
+    """Tell what earlier applies did, newest first; one of them with every change as a diff.
+
+    Raises ``Misconfigured`` for an unknown id and for a journal that cannot be read.
+    """
+    applies = session.applies()
+    if request.apply_id is not None:
+        applies = (recorded_as(applies, request.apply_id),)
+    if request.json:
+        streams.data(json_text(journal_document(applies, cluster=session.cluster, path=str(session.journal_path))))
+    elif request.apply_id is None:
+        streams.data(text_of(journal_lines(applies, path=str(session.journal_path), program=request.program)))
+    else:
+        streams.data(text_of(apply_lines(applies[0], program=request.program)))
+    return DONE
 
 
 # What is asked about.
@@ -178,109 +193,15 @@ def _nothing_to_do(made: Plan) -> str:
     return f"Nothing to do: {left} left that no plan can mend, such as {printable(made.refused[0].reason)}"
 
 
+def _nothing_to_undo(made: Plan) -> str:
+    if not made.refused:
+        return NOTHING_TO_UNDO
+    return f"Nothing can be undone: {printable(made.refused[0].reason)}"
+
+
+def _tell_nothing(streams: Streams, request: Request, made: Plan, why: str) -> None:
+    streams.data(json_text(apply_document(None, made)) if request.json else f"{why}\n")
+
+
 def _quoted(text: str) -> str:
     return shlex.quote(printable(text))
-
-
-def _text(lines: Iterable[str]) -> str:
-    return "".join(f"{line}\n" for line in lines)
-
-
-# Consent.
-
-
-def _refuse_too_many(made: Plan, limit: int) -> None:
-    if len(made.changes) > limit:
-        text = f"the plan has {len(made.changes)} changes, more than --max-changes {limit} allows unasked: "
-        raise Misconfigured(text + "name fewer nodes, or allow more")
-
-
-def _confirmed(made: Plan, streams: Streams, limit: int) -> bool:
-    """Ask, and return whether the answer was yes. Many changes, and deletions, want the context's name as answer."""
-    place = printable(made.cluster.context or made.cluster.server)
-    if needs_name(made, limit):
-        answer = streams.ask(f"{plan_summary(made)} Type the context's name, {place}, to apply it:")
-        return answer == place
-    answer = streams.ask(f"Apply it to {place}? [y/N]")
-    return answer is not None and answer.lower() in {"y", "yes"}
-
-
-def needs_name(made: Plan, limit: int) -> bool:
-    """Tell whether a single key is too quick an answer for this plan."""
-    return len(made.changes) > limit or made.destroys
-
-
-# The run.
-
-
-def _applied(
-    session: Session, streams: Streams, signals: Signals, request: Request, made: Plan, *, observed: bool
-) -> int:
-    result = _run(session, streams, signals, made)
-    if result is None:
-        return signals.code or NOT_APPLIED
-    try:
-        if request.json:
-            streams.data(json_text(apply_document(result, made)))
-        else:
-            streams.data(_text(result_lines(result, made, program=request.program)))
-    except Unwritable as error:
-        streams.talk(f"{error}; the journal has the outcomes")  # what was done is done, whoever could read about it
-    if signals.code is not None:
-        return signals.code
-    if not request.json:
-        _tell_witnesses(session, streams, made, result)
-    if not result.good:
-        return NOT_APPLIED
-    return DONE if observed else UNOBSERVED
-
-
-def _tell_witnesses(session: Session, streams: Streams, made: Plan, result: ApplyResult) -> None:
-    """Say on stderr what the fabric does with the pod CIDRs, where something was written and a cloud tells of it."""
-    if not any(outcome.status is Status.APPLIED for outcome in result.outcomes):
-        return
-    for witness in session.witness(made, result):
-        streams.talk(witness_line(witness))
-
-
-def _run(session: Session, streams: Streams, signals: Signals, made: Plan) -> ApplyResult | None:
-    """Apply a plan and tell every step. Returns None when it broke off after the first change had begun.
-
-    The apply has a thread of its own: a terminal that stalls cannot hold it up, nor a signal cut a change in two.
-    """
-    steps: SimpleQueue[Progress | ApplyResult | PortError | None] = SimpleQueue()
-
-    def stop() -> None:
-        session.stop_after_current()
-        steps.put(None)
-
-    def progressed(step: Progress) -> None:
-        if signals.code is not None:  # it may have come before there was anything to stop
-            session.stop_after_current()
-        steps.put(step)
-
-    signals.defer(stop)
-    try:
-        session.start_apply(made, progressed, steps.put)
-        return _follow(steps, streams)
-    finally:
-        signals.defer(None)
-
-
-def _follow(steps: "SimpleQueue[Progress | ApplyResult | PortError | None]", streams: Streams) -> ApplyResult | None:
-    """Tell every step until the result is there; None in between says that a signal came."""
-    begun = False
-    while True:
-        step = steps.get()
-        if isinstance(step, ApplyResult):
-            return step
-        if isinstance(step, PortError):
-            if not begun:
-                raise step
-            streams.talk(f"broken off: {printable(str(step))}; the journal has what was done until then")
-            return None
-        if step is None:
-            streams.talk("Stopping after the current change ...")
-        else:
-            begun = True
-            streams.talk(progress_line(step))

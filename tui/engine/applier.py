@@ -45,8 +45,8 @@ class Applier:
         """Apply the changes in order and return their outcomes.
 
         ``forbids`` tells, right before each step, why the cluster as it is now forbids it: then it is refused.
-        ``progress`` is called from this thread. Raises ``Misconfigured`` when the journal cannot be written; what was
-        written until then is in it.
+        ``progress`` is called from this thread. Raises ``Misconfigured`` when another process of this machine applies,
+        and when the journal cannot be written; what was written until then is in it.
         """
         started = self._clock.now()
         run = _Run(
@@ -55,7 +55,15 @@ class Applier:
             forbids=forbids,
             progress=progress,
         )
-        self._journal.began(run.id, plan)
+        with self._journal.reserved():
+            self._journal.began(run.id, plan)
+            self._take_all(run, plan)
+            outcomes = tuple(run.outcomes[change.id] for change in plan.changes)
+            result = ApplyResult(id=run.id, plan=plan.id, outcomes=outcomes)
+            self._journal.ended(run.id, result.counts())
+        return result
+
+    def _take_all(self, run: "_Run", plan: Plan) -> None:
         for changes in together(plan.changes):
             writer = self._table_writer(changes)
             if writer is None:
@@ -63,10 +71,6 @@ class Applier:
                     self._take(run, [change], lambda begun: (self._stepwise(run, begun[0]),))
             else:
                 self._take(run, changes, partial(self._at_once, writer))
-        outcomes = tuple(run.outcomes[change.id] for change in plan.changes)
-        result = ApplyResult(id=run.id, plan=plan.id, outcomes=outcomes)
-        self._journal.ended(run.id, result.counts())
-        return result
 
     def _table_writer(self, changes: Sequence[Change]) -> TableWriter | None:
         """Return who writes these changes at once; None when they are written one after the other."""

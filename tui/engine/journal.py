@@ -4,21 +4,29 @@ One append-only file of JSON lines per cluster, mode 0600. An entry is on disk (
 was cut off leaves an intent without an outcome, and at most one torn last line. May import ports and model.
 """
 
+import errno
+import fcntl
 import getpass
 import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
+from tui.engine.history import history
 from tui.model.change import Change
 from tui.model.document import change_document, instant
+from tui.model.history import RecordedApply
 from tui.model.plan import Outcome, Plan, Status
 from tui.model.snapshot import Cluster
 from tui.ports import Clock, Misconfigured
 
 VERSION = 1
+_LOOKS = 5
+_LOOK_S = 0.02
 
 
 class Journal:
@@ -35,10 +43,33 @@ class Journal:
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", cluster.context).strip(".-")[:64] or "cluster"
         return cls(folder / "journal" / f"{name}-{digest}.jsonl", clock)
 
+    @contextmanager
+    def reserved(self) -> Iterator[None]:
+        """Keep other processes of this machine from applying to the cluster meanwhile; the end of this one frees it.
+
+        Raises ``Misconfigured`` when another one applies, or when the file cannot be written.
+        """
+        try:
+            descriptor = self._open()
+        except OSError as error:
+            raise self._unwritable(error) from error
+        try:
+            if not self._seize(descriptor):
+                raise Misconfigured("another l2bridge-tui on this machine applies to this cluster: wait for its end")
+            yield
+        finally:
+            os.close(descriptor)
+
+    def applies(self) -> tuple[RecordedApply, ...]:
+        """Return what earlier applies did, oldest first. Raises ``Misconfigured`` when the file cannot be read."""
+        under_way = self._in_use()  # asked first: an apply that ends in between has its end in the file
+        return history(self.entries(), version=VERSION, under_way=under_way)
+
     def began(self, run: str, plan: Plan) -> None:
         """Record who begins which plan. Raises ``Misconfigured`` when the folder cannot be written."""
         who = {"user": _user(), "context": plan.cluster.context, "server": plan.cluster.server}
-        self._append(run, "began", {"plan": plan.id, "changes": len(plan.changes), "who": who})
+        fields = {"plan": plan.id, "changes": len(plan.changes), "undoes": plan.undoes, "who": who}
+        self._append(run, "began", fields)
 
     def intent(self, run: str, change: Change) -> None:
         """Record what is about to be written, and why."""
@@ -59,11 +90,16 @@ class Journal:
         self._append(run, "ended", {"summary": dict(counts)})
 
     def entries(self) -> tuple[dict[str, object], ...]:
-        """Return what the file holds, oldest first; empty without a file. Lines that are not whole are left out."""
+        """Return what the file holds, oldest first; empty without a file. Lines that are not whole are left out.
+
+        Raises ``Misconfigured`` when the file cannot be read.
+        """
         try:
             lines = self.path.read_bytes().splitlines()
         except FileNotFoundError:
             return ()
+        except OSError as error:
+            raise Misconfigured(f"the journal {self.path} cannot be read ({error.strerror})") from error
         found: list[dict[str, object]] = []
         for line in lines:
             try:
@@ -80,13 +116,43 @@ class Journal:
         try:
             self._write(line)
         except OSError as error:
-            text = f"the journal {self.path} cannot be written ({error.strerror}): nothing is changed without it; "
-            raise Misconfigured(text + "make room, or set L2BRIDGE_STATE_DIR") from error
+            raise self._unwritable(error) from error
 
-    def _write(self, line: bytes) -> None:
+    def _unwritable(self, error: OSError) -> Misconfigured:
+        text = f"the journal {self.path} cannot be written ({error.strerror}): nothing is changed without it; "
+        return Misconfigured(text + "make room, or set L2BRIDGE_STATE_DIR")
+
+    def _seize(self, descriptor: int) -> bool:
+        """Return whether the file is this descriptor's now. Somebody who only looks holds it for an instant."""
+        never = threading.Event()
+        for _ in range(_LOOKS):
+            if _locked(descriptor, fcntl.LOCK_EX):
+                return True
+            self._clock.wait(never, _LOOK_S)
+        return False
+
+    def _in_use(self) -> bool:
+        """Tell whether somebody applies now, in this process or in another one of this machine."""
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            return not _locked(descriptor, fcntl.LOCK_SH)
+        finally:
+            os.close(descriptor)
+
+    def _open(self) -> int:
+        """Return a descriptor that appends; the file's name is durable then."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = not self.path.exists()
         descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if fresh:
+            _sync_folder(self.path.parent)
+        return descriptor
+
+    def _write(self, line: bytes) -> None:
+        descriptor = self._open()
         try:
             if _torn(descriptor):
                 line = b"\n" + line
@@ -95,8 +161,15 @@ class Journal:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        if fresh:
-            _sync_folder(self.path.parent)
+
+
+def _locked(descriptor: int, kind: int) -> bool:
+    """Return whether the lock was to be had. Where a file system has no locks, nobody can be told to wait."""
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in {errno.EWOULDBLOCK, errno.EACCES}
+    return True
 
 
 def _torn(descriptor: int) -> bool:

@@ -174,7 +174,8 @@ def _deletable(change: DeleteRoute, reading: Reading) -> Ending | None:
         return Ending(Status.ALREADY_SO)
     if change.keeps is not None:
         kept = reading.route(change.keeps.name)
-        if kept is None or kept.dead or not _is_there(change.keeps, reading):
+        works = kept is not None and (change.undo or not kept.dead)  # an undo restores what did not work as well
+        if not works or not _is_there(change.keeps, reading):
             text = f"the route that is to take over does not work: {_described(kept, change.keeps.name)}"
             return Ending(Status.REFUSED, text)
     return _unchanged(change.before, reading)

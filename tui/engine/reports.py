@@ -11,6 +11,7 @@ from tui.checks import diagnose
 from tui.engine import timeline
 from tui.engine.observer import Observer
 from tui.model.finding import Activity, Report
+from tui.model.history import RecordedApply
 from tui.model.witness import Witness
 
 
@@ -22,6 +23,7 @@ class Reports:
         self._newest: Report | None = None
         self._pending: list[Activity] = []
         self._witnesses: tuple[Witness, ...] = ()
+        self._applies: tuple[RecordedApply, ...] | None = None
         self._changed = threading.Condition()
         self._judging = threading.Lock()
         self._closed = False
@@ -49,6 +51,7 @@ class Reports:
                     activity=activity[-timeline.LIMIT :],
                     revision=before.revision + 1 if before else 0,
                     witnesses=self._witnesses,
+                    applies=self._applies,
                 )
                 self._changed.notify_all()
                 return self._newest
@@ -62,6 +65,11 @@ class Reports:
         """Let the next reports carry these witnesses in place of the last ones."""
         with self._changed:
             self._witnesses = witnesses
+
+    def recall(self, applies: tuple[RecordedApply, ...]) -> None:
+        """Let the next reports carry what the journal tells of by now."""
+        with self._changed:
+            self._applies = applies
 
     def follow(self) -> Iterator[Report]:
         """Yield the newest report whenever there is one newer than the last; end when closed."""

@@ -7,20 +7,25 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 
 from tui.engine.applier import Applier
 from tui.engine.background import Background
-from tui.engine.hindrance import hindrance
 from tui.engine.journal import Journal
 from tui.engine.observer import Observer
 from tui.engine.reports import Reports
+from tui.engine.runs import NOT_LISTED, Runs
+from tui.engine.undoing import chosen, irreversible
 from tui.engine.witnesses import call_witnesses
 from tui.model.change import Change
 from tui.model.finding import Activity, ActivityKind, Code, Report
+from tui.model.history import RecordedApply
 from tui.model.node import Cloud
-from tui.model.plan import ApplyResult, Plan, Progress
+from tui.model.plan import ApplyResult, Plan, Progress, build_plan
 from tui.model.planner import make_plan
 from tui.model.snapshot import Cluster
+from tui.model.undo import undo_plan
 from tui.model.witness import Witness
 from tui.ports import Clock, CloudReader, CloudWriter, Misconfigured, NodeSource, PortError, Unavailable
 
@@ -54,9 +59,15 @@ class Session:
         self._background = Background(
             nodes=nodes, observer=observer, clock=clock, judge=self._reports.judge, broken=self._broken
         )
-        self._applying = threading.Lock()
-        self._stop_applying = threading.Event()
-        self._apply_thread: threading.Thread | None = None
+        self._runs = Runs(
+            cluster=observer.cluster,
+            applier=None if writer is None else partial(self._applier, writer),
+            report=self._report,
+            recent=self._recent,
+            note=self._note,
+            ended=self.refresh,
+            clock=clock,
+        )
 
     @property
     def read_only(self) -> bool:
@@ -71,7 +82,7 @@ class Session:
     @property
     def applying(self) -> bool:
         """Tell whether an apply is under way."""
-        return self._applying.locked()
+        return self._runs.applying
 
     # What is known.
 
@@ -84,13 +95,29 @@ class Session:
         self._observer.read_clouds()
         return self._reports.judge(True)
 
+    def _report(self) -> Report:
+        """Return the newest report; the first one is made for it."""
+        return self._reports.newest or self.observe()
+
+    def _recent(self) -> Report:
+        """Return a report by whose nodes may be written."""
+        report = self._report()
+        seen_at = report.snapshot.nodes_source.observed_at
+        if seen_at is None or self._clock.now() - seen_at > _TRUSTED:
+            with suppress(PortError):  # the observer has recorded it as the source's state
+                self._observer.list_nodes()
+            report = self._reports.judge(True)
+        return report
+
     def start(self) -> None:
         """Begin to watch and poll in the background. Call it once."""
+        self._recall()
         self._reports.judge(True)
         self._background.start()
 
     def refresh(self) -> None:
         """Observe everything again now, in the background."""
+        self._background.aside(self._recall)
         self._background.refresh()
 
     def reports(self) -> Iterator[Report]:
@@ -115,7 +142,7 @@ class Session:
         ``prune`` adds the deletion of stray routes, ``delete_first`` replaces a route where the quota has no room for
         two. Pure but for the first observation, if there was none yet. A plan may be empty and then says why.
         """
-        report = self._reports.newest or self.observe()
+        report = self._report()
         strays = {Code.ROUTE_STRAY} if prune else set()
         return make_plan(
             cluster=self.cluster,
@@ -127,8 +154,49 @@ class Session:
             delete_first=delete_first,
         )
 
+    def applies(self) -> tuple[RecordedApply, ...]:
+        """Return what earlier applies did, oldest first. Raises ``Misconfigured`` when the journal cannot be read."""
+        return self._journal.applies()
+
+    @property
+    def journal_path(self) -> Path:
+        """Where the journal stands, or will stand."""
+        return self._journal.path
+
+    def _recall(self) -> None:
+        """Let the reports tell what the journal does."""
+        try:
+            self._reports.recall(self.applies())
+        except Misconfigured as error:
+            self._note(Activity(at=self._clock.now(), kind=ActivityKind.SOURCE_LOST, text=str(error)))
+        else:
+            self._background.wake()
+
+    def propose_undo(self, apply_id: str | None) -> Plan:
+        """Plan what takes a recorded apply back; None: the newest that still stands. What cannot be is in ``refused``.
+
+        Empty when there is nothing to take back. Raises ``Misconfigured`` when there is no such apply or it is under
+        way, ``Unavailable`` when the nodes could not be listed.
+        """
+        recorded = chosen(self.applies(), apply_id)
+        if recorded is None:
+            return build_plan(cluster=self.cluster, created_at=self._clock.now(), changes=())
+        report = self._report()
+        if report.synchronising:
+            raise Unavailable(NOT_LISTED)
+        return undo_plan(
+            recorded,
+            cluster=self.cluster,
+            created_at=self._clock.now(),
+            command=self._command,
+            hinders=lambda inverse: irreversible(inverse, report),
+        )
+
     def _command(self, change: Change) -> str:
         return self._readable(change.cloud).command(change)
+
+    def _applier(self, writer: Callable[[Cloud], CloudWriter], stop: threading.Event) -> Applier:
+        return Applier(reader=self._readable, writer=writer, journal=self._journal, clock=self._clock, stop=stop)
 
     def _readable(self, cloud: Cloud) -> CloudReader:
         reader = self._reader(cloud)
@@ -142,45 +210,7 @@ class Session:
         Raises ``Misconfigured`` when nothing may be written (read-only, another cluster's plan, an apply under way, no
         journal), and ``Unavailable`` when the nodes could not be listed.
         """
-        if self._writer is None:
-            raise Misconfigured("nothing can be applied in read-only mode")
-        if plan.cluster.server != self.cluster.server:
-            raise Misconfigured(f"the plan is for {plan.cluster.server}, this cluster is {self.cluster.server}")
-        if not self._applying.acquire(blocking=False):
-            raise Misconfigured("an apply is under way: wait for its end")
-        try:
-            if (self._reports.newest or self.observe()).synchronising:
-                raise Unavailable("the nodes could not be listed, so that nothing is applied")
-            applier = Applier(
-                reader=self._readable,
-                writer=self._writer,
-                journal=self._journal,
-                clock=self._clock,
-                stop=self._stop_applying,
-            )
-            return applier.run(plan, forbids=self._forbids, progress=lambda step: self._progressed(step, progress))
-        finally:
-            self._stop_applying.clear()
-            self._applying.release()
-            self.refresh()
-
-    def _forbids(self, change: Change) -> str | None:
-        report = self._reports.newest or self.observe()
-        seen_at = report.snapshot.nodes_source.observed_at
-        if seen_at is None or self._clock.now() - seen_at > _TRUSTED:
-            with suppress(PortError):  # the observer has recorded it as the source's state
-                self._observer.list_nodes()
-            report = self._reports.judge(True)
-        return hindrance(change, report)
-
-    def _progressed(self, step: Progress, progress: Callable[[Progress], None]) -> None:
-        change, outcome = step.change, step.outcome
-        if outcome is None:
-            text, kind = f"{change.command}", ActivityKind.APPLYING
-        else:
-            text, kind = f"{outcome.status}: {outcome.message or change.subject}", ActivityKind.APPLIED
-        self._note(Activity(at=self._clock.now(), kind=kind, text=text, node=change.node))
-        progress(step)
+        return self._runs.apply(plan, progress)
 
     def start_apply(
         self, plan: Plan, progress: Callable[[Progress], None], done: Callable[[ApplyResult | PortError], None]
@@ -189,26 +219,14 @@ class Session:
 
         Both callbacks are called from that thread and must not block. ``done`` gets what ``apply`` raised, if it did.
         """
-
-        def run() -> None:
-            try:
-                result: ApplyResult | PortError = self.apply(plan, progress)
-            except PortError as error:
-                result = error
-            except Exception as error:  # noqa: BLE001 - the thread boundary: what nobody expected must still be seen
-                result = PortError(f"internal error, please report it: {error!r}")
-            done(result)
-
-        # Not a daemon: the process does not end between a write and its record.
-        self._apply_thread = threading.Thread(target=run, name="apply")
-        self._apply_thread.start()
+        self._runs.start(plan, progress, done)
 
     def witness(self, plan: Plan, result: ApplyResult) -> tuple[Witness, ...]:
         """Ask the fabric what it does with the pod CIDRs whose tables the apply has changed; later reports tell it too.
 
         Empty where nothing was changed that it could tell of, and where it does not tell. Takes seconds.
         """
-        report = self._reports.newest or self.observe()
+        report = self._report()
         found = call_witnesses(plan, result, report, reader=self._reader, clock=self._clock)
         self._reports.bear(found)
         self._background.wake()
@@ -220,13 +238,10 @@ class Session:
 
     def stop_after_current(self) -> None:
         """Let an apply under way finish its current change and begin no further one; safe in a signal handler."""
-        if self.applying:
-            self._stop_applying.set()
+        self._runs.stop_after_current()
 
     def close(self) -> None:
         """End the background, and wait for an apply under way to finish its current change."""
-        self._stop_applying.set()  # also for one whose thread has only just been started
-        if self._apply_thread is not None:
-            self._apply_thread.join()
+        self._runs.close()
         self._background.close()
         self._reports.close()

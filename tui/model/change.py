@@ -119,7 +119,8 @@ class DeleteRoute(_RouteChange):
     """Take the route ``before`` away.
 
     Its precondition: the route of that name is still the same, and ``keeps``, the route that delivers the same packets
-    to the right place, is there and leads to something that runs; None when nothing needs these packets delivered.
+    to the right place, is there and leads to something that runs; None when nothing needs these packets delivered. When
+    it takes something back, ``keeps`` is what stood there before and need not work.
     """
 
     action: ClassVar[Action] = Action.DELETE

@@ -169,7 +169,7 @@ def plan_from_document(text: str) -> Plan:
                 pod_cidrs=tuple(ip_network(cidr) for cidr in cluster.texts("podCIDRs")),
             ),
             created_at=datetime.fromisoformat(document.text("createdAt")),
-            changes=tuple(_change(change) for change in document.objects("changes")),
+            changes=tuple(change_from_document(change) for change in document.objects("changes")),
             refused=tuple(
                 Refusal(node=refusal.optional_text("node"), code=refusal.text("code"), reason=refusal.text("reason"))
                 for refusal in document.objects("refused")
@@ -186,7 +186,8 @@ def plan_from_document(text: str) -> Plan:
     return plan
 
 
-def _change(fields: Fields) -> Change:
+def change_from_document(fields: Fields) -> Change:
+    """Read what ``change_document`` wrote. Raises ``ValueError``, mostly as ``BadPlan``."""
     kind, action = fields.text("kind"), fields.text("action")
     shared: dict[str, Any] = {
         "id": fields.text("id"),

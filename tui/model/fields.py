@@ -44,6 +44,10 @@ class Fields:
         """Return a whole number, or None for null."""
         return cast("int | None", self._read(name, int, type(None)))
 
+    def number(self, name: str) -> float:
+        """Return a number."""
+        return cast("float", self._read(name, int, float))
+
     def flag(self, name: str) -> bool:
         """Return a truth value."""
         return cast("bool", self._read(name, bool))

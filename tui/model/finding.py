@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from tui.model.change import Change
+from tui.model.history import RecordedApply
 from tui.model.network import Route, RouteTable, Subnet
 from tui.model.node import Cloud, IPNetwork, Node
 from tui.model.snapshot import Placement, Snapshot
@@ -229,6 +230,7 @@ class Report:
     ``assessments`` are in the API server's order of nodes; ``findings`` worst first, those of no node included;
     ``activity`` oldest first and bounded; ``revision`` grows by one with every report of a session. ``witnesses`` tell
     what the fabric itself was seen to do after the last apply; empty where it was not asked or did not say.
+    ``applies`` are what the journal tells of, oldest first; None while it was not read.
     """
 
     snapshot: Snapshot
@@ -237,6 +239,7 @@ class Report:
     activity: tuple[Activity, ...] = ()
     revision: int = 0
     witnesses: tuple[Witness, ...] = ()
+    applies: tuple[RecordedApply, ...] | None = None
 
     @property
     def synchronising(self) -> bool:

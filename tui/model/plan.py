@@ -29,7 +29,7 @@ class Plan:
     """Changes in the order in which they are applied, and what was left out.
 
     ``id`` is ``sha256:…`` over everything that the plan would do and to which cluster: equal plans have equal ids, and
-    a plan that was altered on disk no longer matches its id.
+    a plan that was altered on disk no longer matches its id. ``undoes`` is the id of the apply that it takes back.
     """
 
     id: str
@@ -37,6 +37,7 @@ class Plan:
     created_at: datetime
     changes: tuple[Change, ...]
     refused: tuple[Refusal, ...] = ()
+    undoes: str | None = None
 
     def count(self, action: Action) -> int:
         """Return how many changes do this."""

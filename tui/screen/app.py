@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 from textual import on, work
@@ -16,22 +17,24 @@ from tui.engine.session import Session
 from tui.model.finding import Report
 from tui.model.plan import ApplyResult, Plan
 from tui.ports import PortError
+from tui.render_text import NOTHING_TO_UNDO
 from tui.screen.activity import ActivityPane
 from tui.screen.commands import live_commands
-from tui.screen.confirm import Confirm, Question
+from tui.screen.confirm import Confirm, StopQuestion
 from tui.screen.console import Console, FixingConsole
 from tui.screen.dialog import Notice
-from tui.screen.diff import nothing_to_fix, plan_diff, refusal_lines
+from tui.screen.diff import nothing_planned, nothing_to_fix, plan_diff, refusal_lines
 from tui.screen.format import Span, Tone, line
 from tui.screen.help import Help
-from tui.screen.messages import Applied, Failed, FixRequested, Progressed, Proposed, Reported
+from tui.screen.journal import JournalPane
+from tui.screen.messages import Applied, Failed, FixRequested, Progressed, Proposed, Reported, UndoRequested
 from tui.screen.nodes import FixingNodesPane, NodesPane
 from tui.screen.pane import Pane
 from tui.screen.run import Run, verdict
 from tui.screen.themes import THEMES, choose_theme, needs_ascii
 from tui.settings import Settings
 
-PANES: tuple[type[Pane], ...] = (NodesPane, ActivityPane)
+PANES: tuple[type[Pane], ...] = (NodesPane, ActivityPane, JournalPane)
 """Every pane, in the order of their keys."""
 
 
@@ -64,20 +67,14 @@ class L2BridgeApp(App[int], inherit_bindings=False):
         self._run_view: Run | None = None
         self._leaving: int | None = None
 
-    def _panes(self) -> Iterator[Pane]:
-        for pane in PANES:
-            # Read-only is the absence of what writes, keys included.
-            made = FixingNodesPane if pane is NodesPane and not self.session.read_only else pane
-            yield made(ascii_only=self.ascii_only)
-
     def get_default_screen(self) -> Console:
         """Make the screen under the dialogs; Textual asks once, when the app runs."""
-        session = self.session
-        # Read-only is the absence of what writes, commands included.
+        session, ascii_only = self.session, self.ascii_only
+        # Read-only is the absence of what writes, keys and commands included.
         kind = Console if session.read_only else FixingConsole
-        self.console_screen = kind(
-            self._panes(), cluster=session.cluster, read_only=session.read_only, ascii_only=self.ascii_only
-        )
+        panes = [FixingNodesPane if pane is NodesPane and not session.read_only else pane for pane in PANES]
+        made = [pane(ascii_only=ascii_only) for pane in panes]
+        self.console_screen = kind(made, cluster=session.cluster, read_only=session.read_only, ascii_only=ascii_only)
         return self.console_screen
 
     @property
@@ -102,8 +99,8 @@ class L2BridgeApp(App[int], inherit_bindings=False):
             self._tell(Reported(report))
 
     def _tell(self, message: Message) -> None:
-        """Post from any thread. After the end there is nobody to tell, and that is fine."""
-        with contextlib.suppress(RuntimeError):  # the event loop is closed
+        """Post from any thread."""
+        with contextlib.suppress(RuntimeError):  # the event loop is closed: nobody is left to tell
             self.post_message(message)
 
     @on(Reported)
@@ -123,18 +120,24 @@ class L2BridgeApp(App[int], inherit_bindings=False):
     # Plan, question, deed.
 
     @on(FixRequested)
-    def _fix_requested(self, message: FixRequested) -> None:
+    def _fix_requested(self, wanted: FixRequested) -> None:
+        propose = partial(self.session.propose, wanted.nodes, prune=wanted.prune, delete_first=wanted.delete_first)
+        self._plan(propose, nothing_to_fix(wanted.nodes))
+
+    @on(UndoRequested)
+    def _undo_requested(self) -> None:
+        self._plan(partial(self.session.propose_undo, None), NOTHING_TO_UNDO)
+
+    def _plan(self, propose: Callable[[], Plan], empty: str) -> None:
         self.say("Planning: nothing is written before you confirm.", Tone.DIM)
-        self._propose(message)
+        self._propose(propose, empty)
 
     @work(thread=True, group="plan", exclusive=True)
-    def _propose(self, wanted: FixRequested) -> None:
+    def _propose(self, propose: Callable[[], Plan], empty: str) -> None:
         try:
-            plan = self.session.propose(wanted.nodes, prune=wanted.prune, delete_first=wanted.delete_first)
+            self._tell(Proposed(propose(), empty))
         except PortError as error:
             self._tell(Failed(f"No plan: {error}"))
-        else:
-            self._tell(Proposed(plan, wanted.nodes))
 
     @on(Failed)
     def _failed(self, message: Failed) -> None:
@@ -144,12 +147,11 @@ class L2BridgeApp(App[int], inherit_bindings=False):
     def _proposed(self, message: Proposed) -> None:
         plan = message.plan
         if not plan.changes and not plan.refused:
-            self.say(nothing_to_fix(message.nodes), Tone.OK)
+            self.say(message.empty, Tone.OK)
         elif len(self.screen_stack) > 1:
             return
         elif not plan.changes:
-            self.say("Nothing that a plan can mend.", Tone.FIX)
-            title = line(Span("Nothing that a plan can mend", Tone.TITLE))
+            title = line(Span(nothing_planned(plan), Tone.TITLE))
             self.push_screen(Notice(title, refusal_lines(plan), ascii_only=self.ascii_only))
         else:
             self.say("")
@@ -197,7 +199,7 @@ class L2BridgeApp(App[int], inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Tell what is available now: the one place that says so. None shows the key as unavailable."""
         del parameters
-        if action in {"fix", "fix_all", "prune", "delete_first"}:
+        if action in {"fix", "fix_all", "undo", "prune", "delete_first"}:
             return None if self.report is None or self.session.applying else True
         return True
 
@@ -230,8 +232,7 @@ class L2BridgeApp(App[int], inherit_bindings=False):
             self.exit(0)
 
     def _ask(self, question: str, yes: str, act: Callable[[], None]) -> None:
-        told = [line("The change under way is finished, proven and written down; no further one begins.")]
-        asked = Question(line(Span(question, Tone.STRONG)), told, yes=yes, ascii_only=self.ascii_only)
+        asked = StopQuestion(question, yes=yes, ascii_only=self.ascii_only)
         self.push_screen(asked, lambda answer: act() if answer else None)
 
     def _stop(self) -> None:

@@ -103,6 +103,14 @@ class Question(Dialog[bool]):
             self.foot.show(line(Span("Not the context's name: nothing was confirmed. ", Tone.BAD), "esc cancels"))
 
 
+class StopQuestion(Question):
+    """Asks whether an apply shall stop, and says how it would."""
+
+    def __init__(self, question: str, *, yes: str, ascii_only: bool) -> None:
+        told = line("The change under way is finished, proven and written down; no further one begins.")
+        super().__init__(line(Span(question, Tone.STRONG)), [told], yes=yes, ascii_only=ascii_only)
+
+
 class Confirm(Question):
     """Asks whether a plan shall be applied; the question is its diff."""
 
@@ -112,7 +120,7 @@ class Confirm(Question):
         context = plan.cluster.context
         super().__init__(
             line(
-                Span("Apply to ", Tone.STRONG),
+                Span("Apply to " if plan.undoes is None else f"Take back {legible(plan.undoes)} on ", Tone.STRONG),
                 Span(legible(context), Tone.TITLE),
                 Span("?  ", Tone.STRONG),
                 plan_summary(plan),  # also on top: a long diff would hide its end

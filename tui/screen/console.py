@@ -21,7 +21,7 @@ from tui.screen.commands import Command, Named, key_line, live_commands
 from tui.screen.format import Line, Span, Tone, counters, legible, line
 from tui.screen.grid import Grid
 from tui.screen.header import Freshness, title
-from tui.screen.messages import FixRequested
+from tui.screen.messages import FixRequested, UndoRequested
 from tui.screen.palette import Palette
 from tui.screen.pane import Pane
 from tui.screen.textview import Bar
@@ -180,6 +180,17 @@ class Console(Screen[None], inherit_bindings=False):
 class FixingConsole(Console):
     """The screen of a console that may write. In read-only mode it does not exist, and neither do its commands."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "u",
+            "undo",
+            "Undo",
+            show=False,
+            id="console.undo",
+            tooltip="Plan that takes the last apply back; asks first",
+        ),
+    ]
+
     def named(self) -> Iterator[Named]:
         """Return what has no key: plans that are wanted rarely, and never by a slip of the finger."""
         yield from super().named()
@@ -187,6 +198,10 @@ class FixingConsole(Console):
         yield Named(name="prune", explanation=prune, action="prune")
         first = "Plan for all; with a full quota old routes go first: a gap"
         yield Named(name="delete-first", explanation=first, action="delete_first")
+
+    def action_undo(self) -> None:
+        """Ask for a plan that takes the newest apply back."""
+        self.post_message(UndoRequested())
 
     def action_prune(self) -> None:
         """Ask for a plan that deletes stray routes too."""

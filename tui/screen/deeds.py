@@ -19,7 +19,8 @@ from tui.model.change import (
 )
 from tui.model.network import ReplaceMethod, Route
 from tui.model.node import Cloud
-from tui.render_plan import DISRUPTIONS, resource_name
+from tui.render_cost import DISRUPTIONS
+from tui.render_plan import resource_name
 from tui.screen.format import legible
 
 

@@ -45,6 +45,11 @@ def refusal_lines(plan: Plan) -> Iterator[Line]:
         yield line(Span(":delete-first", Tone.KEY), text, indent=2)
 
 
+def nothing_planned(plan: Plan) -> str:
+    """Say that a plan has reasons only."""
+    return "Nothing that a plan can mend" if plan.undoes is None else "Nothing that can be taken back"
+
+
 def nothing_to_fix(nodes: Collection[str] | None) -> str:
     """Say in one sentence that a plan is empty because nothing is wrong. The text is not yet made safe."""
     if nodes is None:

@@ -32,13 +32,17 @@ class FixRequested(Message):
         self.delete_first = delete_first
 
 
-class Proposed(Message):
-    """The plan that was asked for."""
+class UndoRequested(Message):
+    """Somebody wants the plan that takes the newest apply back that still stands."""
 
-    def __init__(self, plan: Plan, nodes: frozenset[str] | None) -> None:
+
+class Proposed(Message):
+    """The plan that was asked for; ``empty`` says in one sentence what it means when there is nothing in it."""
+
+    def __init__(self, plan: Plan, empty: str) -> None:
         super().__init__()
         self.plan = plan
-        self.nodes = nodes
+        self.empty = empty
 
 
 class Progressed(Message):

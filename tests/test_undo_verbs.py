@@ -1,0 +1,184 @@
+"""The verbs about what was applied before: undo and journal."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.terminal import Terminal
+from tests.test_verbs import BROKEN, Open, golden, house  # noqa: F401 - the fixture
+from tui.cli import main
+from tui.demo import Call
+from tui.ports import Indeterminate, Misconfigured, Rejected, Unavailable
+
+
+def test_an_apply_is_taken_back_and_proven(house: Open) -> None:  # noqa: F811 - the fixture
+    here = house()
+    assert here.apply() == 0
+    assert here.forwards(*BROKEN) == [True, True]
+    assert here.undo(as_json=True) == 0
+    document = json.loads(here.out)
+    assert document["summary"]["applied"] == 2
+    assert "DANGER:      the cloud drops the packets of this VM's pods from then on" in here.err
+    assert here.forwards(*BROKEN) == [False, False]
+    assert [apply.undoes for apply in here.session.applies()] == [None, here.session.applies()[0].id]
+    assert here.undo() == 0
+    assert here.out == "Nothing to undo: no apply in the journal has changed anything that still stands.\n"
+    assert here.undo(as_json=True) == 0
+    assert (json.loads(here.out)["id"], json.loads(here.out)["outcomes"]) == (None, [])
+
+
+def test_the_result_names_what_is_taken_back(house: Open) -> None:  # noqa: F811
+    here = house()
+    here.apply()
+    (first,) = here.session.applies()
+    assert here.undo(first.id) == 0
+    assert f", which takes back {first.id}: 2 applied." in here.out
+    assert here.err.startswith("Cluster demo-aws at ")
+
+
+def test_what_cannot_be_taken_back_is_said_before_and_ends_with_4(house: Open) -> None:  # noqa: F811
+    here = house("gce")
+    assert here.apply() == 0
+    assert here.undo() == 4
+    plan, _, progress = here.err.partition("[1/")
+    assert "Not in this plan:\n  gce-linux-5  not-undone: " in plan
+    assert "gce takes no route to it" in plan
+    assert "gce-linux-5" not in progress
+    assert "4 applied." in here.out
+
+
+def test_an_undo_of_which_something_fails_ends_with_4_and_can_be_tried_again(house: Open) -> None:  # noqa: F811
+    here = house()
+    here.apply()
+    here.world.fail_next(Call.WRITE, Rejected("a policy forbids it"))
+    assert here.undo() == 4
+    assert "Not everything is taken back. See what is: l2bridge-tui journal 2026-" in here.out
+    assert sorted(map(str, here.forwards(*BROKEN))) == ["False", "True"]
+    assert here.undo() == 0
+    assert here.forwards(*BROKEN) == [False, False]
+
+
+def test_undo_asks_as_apply_does(house: Open) -> None:  # noqa: F811
+    here = house()
+    here.apply()
+    with pytest.raises(Misconfigured, match="undo asks before it writes, and there is no terminal to ask on: give --y"):
+        here.undo(yes=False)
+    with pytest.raises(Misconfigured, match="more than --max-changes 1 allows unasked"):
+        here.undo(most=1)
+    with pytest.raises(Misconfigured, match="the journal has no apply 2020: the verb journal lists them"):
+        here.undo("2020")
+    assert here.forwards(*BROKEN) == [True, True]
+    with pytest.raises(Misconfigured, match="undo writes, and --read-only forbids it"):
+        house(read_only=True).undo()
+
+
+def test_nothing_is_undone_while_the_nodes_cannot_be_listed(house: Open) -> None:  # noqa: F811
+    house().apply()
+    here = house()
+    here.world.lose("kubernetes", Unavailable("it is down"))
+    with pytest.raises(Unavailable, match="the nodes could not be listed"):
+        here.undo()
+
+
+def test_the_journal_tells_every_apply_newest_first(house: Open) -> None:  # noqa: F811
+    here = house()
+    assert here.journalled() == 0
+    assert here.out == f"Journal {here.session.journal_path}\nNothing was applied yet.\n"
+    here.world.fail_next(Call.WRITE, Indeterminate("the answer was lost"), done=True)
+    here.world.fail_next(Call.WRITE, Rejected("a policy forbids it"))
+    here.apply()
+    here.undo()
+    here.journalled()
+    first, second = here.session.applies()
+    lines = here.out.splitlines()
+    heads = [line for line in lines if line.startswith("2026-")]
+    assert [head.partition("  ")[0] for head in heads] == [second.id, first.id]
+    assert heads[0].endswith(f" on demo-aws, takes back {first.id}: 1 applied")
+    assert heads[1].endswith(" on demo-aws: 1 applied, 1 failed")
+    assert any(line.endswith("failed: a policy forbids it (0.0 s)") for line in lines)
+    assert lines[-1].endswith("l2bridge-tui undo APPLY-ID")
+
+
+def test_one_apply_is_told_with_every_change_as_a_diff(house: Open) -> None:  # noqa: F811
+    here = house("gce")
+    here.apply()
+    (apply,) = here.session.applies()
+    assert here.journalled(apply.id) == 0
+    told = here.out.replace(apply.id, "ID").replace(f"  {apply.user} on", "  ME on")
+    golden("journal-gce.txt", told)
+    with pytest.raises(Misconfigured, match="the journal has no apply 2020"):
+        here.journalled("2020")
+
+
+def test_the_journal_as_json_has_what_was_planned_and_what_became_of_it(house: Open) -> None:  # noqa: F811
+    here = house()
+    here.apply()
+    assert here.journalled(as_json=True) == 0
+    document = json.loads(here.out)
+    assert (document["schema"], document["cluster"]["context"]) == ("l2bridge-tui/journal/v1", "demo-aws")
+    assert document["file"] == str(here.session.journal_path)
+    (apply,) = document["applies"]
+    assert (apply["state"], apply["planned"], apply["undoes"], apply["unread"]) == ("ended", 2, None, 0)
+    first = apply["changes"][0]
+    assert first["change"]["before"] == {"SourceDestCheck": True}
+    assert first["change"]["command"].startswith("aws ec2 ")
+    assert first["change"]["reason"]
+    assert first["outcome"]["status"] == "applied"
+
+
+def test_an_apply_that_was_cut_off_is_told_as_such(house: Open) -> None:  # noqa: F811
+    here = house()
+    plan = here.session.propose(None)
+    here.journal.began("2026-01-01T120000Z-abcdef", plan)
+    here.journal.intent("2026-01-01T120000Z-abcdef", plan.changes[0])
+    here.journalled()
+    assert ", CUT OFF: 1 on their way, 1 not begun" in here.out
+    assert "on its way when the journal ends: it may or may not be written" in here.out
+    assert here.undo() == 0
+    assert "1 already-so." in here.out
+
+
+# As the command line has it.
+
+
+def test_undo_is_asked_for_on_a_terminal_and_an_apply_is_not_changed_by_a_no(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("L2BRIDGE_STATE_DIR", str(tmp_path))
+    assert main(["--demo=aws", "apply", "--yes"]) == 0
+    terminal = Terminal("--demo=aws", "undo", whole=True)
+    try:
+        terminal.wait_for("Apply it to demo-aws? [y/N]")
+        terminal.type("n\n")
+        assert terminal.end() == 1
+    finally:
+        terminal.kill()
+    assert "takes back c1 of apply " in terminal.seen
+    assert "Nothing was changed." in terminal.seen
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        (["journal", "a", "b"], 2, "unrecognized arguments: b"),
+        (["journal", "--prune"], 2, "unrecognized arguments: --prune"),
+        (["undo", "--plan", "x"], 2, "unrecognized arguments: --plan"),
+        (["undo", "nothing", "--yes"], 2, "the journal has no apply nothing"),
+        (["undo"], 2, "undo asks before it writes"),
+        (["undo", "--yes", "--read-only"], 2, "undo writes, and --read-only forbids it"),
+        (["undo", "--yes"], 0, ""),
+        (["journal"], 0, ""),
+        (["journal", "--read-only"], 0, ""),
+    ],
+)
+def test_arguments(
+    case: tuple[list[str], int, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments, code, told = case
+    monkeypatch.setenv("L2BRIDGE_STATE_DIR", str(tmp_path))
+    assert main(["--demo", *arguments]) == code
+    assert told in capsys.readouterr().err
