@@ -1,14 +1,18 @@
 """The verbs about what was applied before: undo and journal."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.terminal import Terminal
-from tests.test_verbs import BROKEN, Open, golden, house  # noqa: F401 - the fixture
+from tests.test_verbs import BROKEN, House, Open, golden, house  # noqa: F401 - the fixture
+from tests.test_worlds import bare
 from tui.cli import main
-from tui.demo import Call
+from tui.demo import Call, open_world
+from tui.model.change import CreateRoute, ReplaceRoute, SetForwarding
+from tui.model.history import RunState
 from tui.ports import Indeterminate, Misconfigured, Rejected, Unavailable
 
 
@@ -136,7 +140,8 @@ def test_an_apply_that_was_cut_off_is_told_as_such(house: Open) -> None:  # noqa
     assert ", CUT OFF: 1 on their way, 1 not begun" in here.out
     assert "on its way when the journal ends: it may or may not be written" in here.out
     assert here.undo() == 0
-    assert "1 already-so." in here.out
+    assert "it did not take effect" in here.err
+    assert here.out.startswith("Nothing to undo: ")
 
 
 # As the command line has it.
@@ -182,3 +187,118 @@ def test_arguments(
     monkeypatch.setenv("L2BRIDGE_STATE_DIR", str(tmp_path))
     assert main(["--demo", *arguments]) == code
     assert told in capsys.readouterr().err
+
+
+# What was cut off.
+
+
+CUT = "2026-01-01T115900Z-abcdef"
+
+
+def cut_off(here: House, *, written: bool, node: str = "linux-3") -> SetForwarding:
+    """Leave the journal, and the world, as a process does that was killed around the first of two writes."""
+    plan = here.session.propose(None)
+    change = next(change for change in plan.changes if change.node == node)
+    assert isinstance(change, SetForwarding)
+    here.journal.began(CUT, plan)
+    here.journal.intent(CUT, change)
+    here.world.echoes = 0
+    if written:
+        here.world.writer(change.cloud).write(change)
+    return change
+
+
+@pytest.mark.parametrize(
+    ("written", "told", "state"), [(True, "it took effect", "applied"), (False, "it did not take effect", "failed")]
+)
+def test_the_next_apply_tells_what_became_of_one_that_was_cut_off(
+    written: bool,
+    told: str,
+    state: str,
+    house: Open,  # noqa: F811
+) -> None:
+    here = house()
+    change = cut_off(here, written=written)
+    for look in (here.check, here.plan):
+        look()
+        assert f"Apply {CUT}, begun by " in here.err
+        assert (
+            f", was cut off: 1 of 2 changes were begun.\n  ~ forwarding of {change.subject} (node linux-3): {told}"
+            in (here.err)
+        )
+        assert f"l2bridge-tui plan shows what is left to do; l2bridge-tui undo {CUT} takes back" in here.err
+    assert here.apply(as_json=True) == 0
+    assert told in here.err
+    first, second = here.session.applies()
+    assert (first.state, first.counts()) == (RunState.ENDED, {state: 1, "not begun": 1})
+    assert second.counts() == {"applied": 1 if written else 2}
+    assert here.apply() == 0
+    assert here.err == ""
+    assert here.forwards(*BROKEN) == [True, True]
+
+
+def test_what_a_cut_off_apply_did_is_taken_back(house: Open) -> None:  # noqa: F811
+    here = house()
+    cut_off(here, written=True)
+    assert here.undo() == 0
+    assert here.forwards(*BROKEN) == [False, False]
+    assert here.session.applies()[-1].undoes == CUT
+
+
+def test_what_cannot_be_read_stays_open_and_is_told_again(house: Open) -> None:  # noqa: F811
+    here = house()
+    cut_off(here, written=False)
+    here.world.fail_next(Call.READ, Unavailable("it is down"))
+    assert here.session.look_back(record=True) is not None
+    assert here.session.applies()[0].state is RunState.CUT_OFF
+    here.world.fail_next(Call.READ, Unavailable("it is down"))
+    here.check()
+    assert "nobody knows whether it took effect: it is down" in here.err
+    here.check()
+    assert "it did not take effect" in here.err
+
+
+def test_a_replacement_that_was_cut_in_two_is_told_as_half_done(house: Open) -> None:  # noqa: F811
+    here = house("gce")
+    plan = here.session.propose(None)
+    change = next(change for change in plan.changes if isinstance(change, ReplaceRoute))
+    here.journal.began(CUT, plan)
+    here.journal.intent(CUT, change)
+    here.world.echoes = 0
+    here.world.writer(change.cloud).write(change.steps()[0])
+    here.check()
+    assert f"it is half done: create of {change.subject} took effect, delete did not" in here.err
+    assert here.undo(CUT) == 0
+    assert bare(here.world.routes("gce:demo-project")) == bare(open_world("gce").routes("gce:demo-project"))
+
+
+def test_a_state_that_nobody_planned_is_told_as_it_is(house: Open) -> None:  # noqa: F811
+    here = house("gce")
+    plan = here.session.propose(None)
+    change = next(change for change in plan.changes if isinstance(change, CreateRoute))
+    here.journal.began(CUT, plan)
+    here.journal.intent(CUT, change)
+    here.world.echoes = 0
+    theirs = replace(change, after=replace(change.after, priority=7))
+    here.world.writer(change.cloud).write(theirs)
+    here.check()
+    assert "neither the old nor the new state is there: " in here.err
+    assert "priority 7" in here.err
+
+
+def test_an_apply_after_the_one_that_was_cut_off_makes_it_old_news(house: Open) -> None:  # noqa: F811
+    here = house()
+    cut_off(here, written=False)
+    plan = here.session.propose(frozenset({"windows-2"}))
+    assert here.session.apply(plan, lambda _: None).good
+    here.check()
+    assert here.err == ""
+
+
+def test_looking_does_without_a_journal_and_writing_does_not(house: Open, tmp_path: Path) -> None:  # noqa: F811
+    here = house()
+    here.journal.path.mkdir(parents=True)
+    assert here.check() == 1
+    assert "cannot be read" in here.err
+    with pytest.raises(Misconfigured, match="cannot be read"):
+        here.apply()

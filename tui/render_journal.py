@@ -6,6 +6,7 @@ Pure; signs of our own are ASCII, other people's text is made safe. May import t
 
 from collections.abc import Iterator, Sequence
 
+from tui.model.aftermath import Aftermath
 from tui.model.document import change_document, cluster_document, instant
 from tui.model.history import RecordedApply, RecordedChange, RunState
 from tui.model.snapshot import Cluster
@@ -52,6 +53,15 @@ def apply_lines(apply: RecordedApply, *, program: str) -> Iterator[str]:
     if apply.written:
         yield ""
         yield f"Take it back: {program} undo {printable(apply.id)}"
+
+
+def aftermath_lines(aftermath: Aftermath) -> Iterator[str]:
+    """Yield what became of an apply that was cut off."""
+    apply = aftermath.apply
+    begun = f"{len(apply.changes)} of {apply.total} changes were begun"
+    yield f"Apply {printable(apply.id)}, begun by {printable(apply.user)}, was cut off: {begun}."
+    for fate in aftermath.fates:
+        yield f"  {_title(fate.recorded)}: {printable(fate.text)}"
 
 
 def heading(apply: RecordedApply) -> str:

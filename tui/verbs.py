@@ -20,7 +20,7 @@ from tui.model.text import printable
 from tui.ports import Misconfigured
 from tui.process import Signals, Streams
 from tui.render import Selection, apply_document, json_text, report_document
-from tui.render_journal import apply_lines, journal_document, journal_lines
+from tui.render_journal import aftermath_lines, apply_lines, journal_document, journal_lines
 from tui.render_text import NOTHING_TO_UNDO, plan_text, report_lines, text_of
 from tui.saved_plan import read_plan, save_plan
 
@@ -53,6 +53,7 @@ class Request:
 
 def check(session: Session, streams: Streams, request: Request) -> int:
     """Observe once and tell what was found. Raises ``Misconfigured`` for an unknown node name."""
+    _look_back(session, streams, request, record=False)
     report = session.observe()
     names = _names(report, request.nodes)
     selection = Selection.of(report, names)
@@ -71,6 +72,7 @@ def plan(session: Session, streams: Streams, request: Request, out: Path | None 
 
     Raises ``Misconfigured`` for an unknown node name and for a file that cannot be written.
     """
+    _look_back(session, streams, request, record=False)
     made, selection = _propose(session, request)
     if out is not None:
         save_plan(made, out)
@@ -94,6 +96,7 @@ def apply(session: Session, streams: Streams, signals: Signals, request: Request
     Raises ``Misconfigured`` when it must not be applied, and what the session raises before the first write.
     """
     asks = consent.asks("apply", session, streams)
+    _look_back(session, streams, request, record=True)
     if consent.saved is not None:
         made, observed = read_plan(consent.saved, session.cluster), True
     else:
@@ -116,6 +119,7 @@ def undo(session: Session, streams: Streams, signals: Signals, request: Request,
     Raises as ``apply``, and ``Misconfigured`` when there is no such apply.
     """
     asks = consent.asks("undo", session, streams)
+    _look_back(session, streams, request, record=True)
     made = session.propose_undo(request.apply_id)
     done = NOT_APPLIED if made.refused else DONE
     if not made.changes:
@@ -141,6 +145,23 @@ def journal(session: Session, streams: Streams, request: Request) -> int:
     else:
         streams.data(text_of(apply_lines(applies[0], program=request.program)))
     return DONE
+
+
+def _look_back(session: Session, streams: Streams, request: Request, *, record: bool) -> None:
+    """Say on stderr what became of an apply that was cut off, and the ways on; with ``record`` for the last time."""
+    try:
+        found = session.look_back(record=record)
+    except Misconfigured as error:
+        if record:
+            raise
+        streams.talk(printable(str(error)))  # who only looks can do without
+        return
+    if found is None:
+        return
+    streams.talk(text_of(aftermath_lines(found)), end="")
+    left = f"{request.program} plan shows what is left to do"
+    back = f"; {request.program} undo {_quoted(found.apply.id)} takes back what it did" if found.apply.written else ""
+    streams.talk(f"  {left}{back}\n")
 
 
 # What is asked about.

@@ -1,6 +1,7 @@
 """A console on an embedded world whose clock stands: what the story tests drive, and how they wait."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
@@ -61,6 +62,10 @@ class Console:
 
     def text(self) -> str:
         return "\n".join(self.rows())
+
+    def unwrapped(self) -> str:
+        """Return what a dialog shows as if it had room for long lines."""
+        return re.sub(r"[│\s]+", " ", self.text())
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)

@@ -16,7 +16,7 @@ from tui.ports import Unavailable
 from tui.screen.app import PANES
 from tui.screen.cluster import ClusterFindings
 from tui.screen.commands import live_commands
-from tui.screen.confirm import MOST_BY_KEY, Cancel, Confirm, Question
+from tui.screen.confirm import MOST_BY_KEY, Cancel, Confirm, StopQuestion
 from tui.screen.dialog import Dialog, Notice
 from tui.screen.help import Help
 from tui.screen.palette import Palette
@@ -29,11 +29,6 @@ NEVER = re.compile(r"r|ctrl\+[zsqba]|f\d+|alt\+.*|escape.+")
 def broken(shown: Console) -> str:
     """Return the first node that a plan can mend."""
     return next(item.node.name for item in shown.nodes.grid.items if item.verdict == "FIX")
-
-
-def unwrapped(shown: Console) -> str:
-    """Return what a dialog shows as if it had room for long lines."""
-    return re.sub(r"[│\s]+", " ", shown.text())
 
 
 async def test_see_plan_fix_and_prove_one_node(tmp_path: Path) -> None:
@@ -96,8 +91,8 @@ async def test_a_healthy_node_says_why_there_is_no_plan(tmp_path: Path) -> None:
         await shown.select("aws-linux-3")
         await shown.press("f")
         await shown.until(lambda: isinstance(shown.app.screen, Notice))
-        assert "aws-linux-3 layer2-different: in subnet-" in unwrapped(shown)
-        assert "host-gw needs all nodes in one layer-2 subnet" in unwrapped(shown)
+        assert "aws-linux-3 layer2-different: in subnet-" in shown.unwrapped()
+        assert "host-gw needs all nodes in one layer-2 subnet" in shown.unwrapped()
 
 
 async def test_marked_nodes_are_planned_together_and_fix_all_takes_all(tmp_path: Path) -> None:
@@ -138,7 +133,7 @@ async def test_quitting_during_an_apply_asks_and_lets_the_change_finish(tmp_path
             assert "Applying: 0 of 2" in shown.rows()[-2]
             assert "f fix" not in shown.rows()[-1]
             await shown.press("q")
-            assert type(shown.app.screen) is Question
+            assert type(shown.app.screen) is StopQuestion
             await shown.press("enter")
             assert len(shown.app.screen_stack) == 1
             await shown.press("ctrl+c")
@@ -465,8 +460,8 @@ async def test_deleting_first_is_asked_for_by_name_and_its_danger_stands_on_top(
     async with console(tmp_path, "quota") as shown:
         await shown.press("F")
         await shown.until(lambda: isinstance(shown.app.screen, Notice))
-        assert "no room for one route more" in unwrapped(shown)
-        assert ":delete-first plans the replacements all the same" in unwrapped(shown)
+        assert "no room for one route more" in shown.unwrapped()
+        assert ":delete-first plans the replacements all the same" in shown.unwrapped()
         await shown.press("escape", *":delete-first", "enter")
         await shown.until(lambda: isinstance(shown.app.screen, Confirm))
         assert "DANGER: 1 pod CIDR is unreachable while its route is replaced." in shown.text()

@@ -10,6 +10,7 @@ from tui.demo import Call
 from tui.ports import Rejected
 from tui.screen.commands import live_commands
 from tui.screen.confirm import Confirm
+from tui.screen.cutoff import CutOff, FixingCutOff
 from tui.screen.dialog import Notice
 from tui.screen.run import Run
 
@@ -55,7 +56,7 @@ async def test_the_journal_grows_with_every_apply_newest_first(tmp_path: Path) -
         await applied(shown, "u")
         await shown.press("5")
         await shown.until(lambda: "2 applies, newest first" in shown.text())
-        text = " ".join(shown.text().split())
+        text = shown.unwrapped()
         first, second = shown.session.applies()
         assert text.index(second.id) < text.index(f"takes back {first.id}") < text.rindex(first.id)
         assert "failed: a policy forbids it" in text
@@ -70,7 +71,56 @@ async def test_an_earlier_run_that_was_cut_off_stands_in_the_journal(tmp_path: P
         await shown.press("ctrl+r", "5")
         await shown.until(lambda: "CUT OFF" in shown.text())
         assert "2026-01-01T115900Z-abcdef is the newest that still stands" in shown.text()
-        assert "may or may not be written" in " ".join(shown.text().split())
+        assert "may or may not be written" in shown.unwrapped()
+
+
+async def killed(folder: Path, *, written: bool) -> None:
+    """Leave the journal as a process does that was killed around the first of two writes."""
+    async with console(folder) as shown:
+        plan = shown.session.propose(None)
+        (change, *_) = plan.changes
+        shown.session._journal.began("2026-01-01T115900Z-abcdef", plan)
+        shown.session._journal.intent("2026-01-01T115900Z-abcdef", change if written else change.inverse())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+@pytest.mark.parametrize(("key", "asks"), [("f", "Apply to demo-aws?"), ("u", "Take back 2026-01-01T115900Z-abcdef")])
+async def test_a_start_after_a_kill_tells_what_became_and_offers_the_ways_on(
+    tmp_path: Path, size: tuple[int, int], key: str, asks: str
+) -> None:
+    await killed(tmp_path, written=False)  # so that in a fresh world its inverse stands: as if it had been written
+    async with console(tmp_path, size=size) as shown:
+        await shown.until(lambda: isinstance(shown.app.screen, FixingCutOff))
+        text = shown.unwrapped()
+        assert "An earlier apply was cut off" in text
+        assert "1 of 2 changes were begun" in text
+        assert "it took effect" in text
+        await shown.press(key)
+        await shown.until(lambda: isinstance(shown.app.screen, Confirm) and asks in shown.text())
+
+
+async def test_what_was_left_alone_is_not_told_again(tmp_path: Path) -> None:
+    await killed(tmp_path, written=True)
+    async with console(tmp_path) as shown:
+        await shown.until(lambda: isinstance(shown.app.screen, FixingCutOff))
+        assert "it did not take effect" in shown.unwrapped()
+        await shown.press("escape", "5")
+        await shown.until(lambda: "found after the apply was cut off" in shown.unwrapped())
+    async with console(tmp_path) as shown:
+        await shown.press("5")
+        await shown.until(lambda: "1 apply, newest first" in shown.text())
+        assert not isinstance(shown.app.screen, CutOff)
+
+
+async def test_a_console_that_cannot_write_only_tells_it(tmp_path: Path) -> None:
+    await killed(tmp_path, written=True)
+    for _ in range(2):
+        async with console(tmp_path, read_only=True) as shown:
+            await shown.until(lambda: type(shown.app.screen) is CutOff)
+            await shown.press("f", "u")
+            assert type(shown.app.screen) is CutOff
+            await shown.press("enter")
+            assert not isinstance(shown.app.screen, CutOff)
 
 
 async def test_what_cannot_be_taken_back_is_said_in_a_notice(tmp_path: Path) -> None:

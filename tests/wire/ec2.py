@@ -13,7 +13,7 @@ import re
 import threading
 import urllib.request
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -37,6 +37,8 @@ class Ec2Server:
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
+        self.watcher: Callable[[Call, bool], bool] = _watches_nothing
+        """Asked before moto gets a request, and again, with True, before its answer is sent: True drops it."""
         self._faults: dict[str, deque[Fault]] = {}
         self._lock = threading.Lock()
         self._moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -76,6 +78,7 @@ class Ec2Server:
         with self._lock:
             self.calls.clear()
             self._faults.clear()
+        self.watcher = _watches_nothing
 
     def fail(self, action: str, *faults: Fault) -> None:
         """Let the next requests of this action end so, one after another."""
@@ -180,6 +183,11 @@ def fresh_account(ec2_server: Ec2Server, monkeypatch: pytest.MonkeyPatch, tmp_pa
     return ec2_server
 
 
+def _watches_nothing(call: Call, done: bool) -> bool:
+    del call, done
+    return False
+
+
 class _Handler(BaseHTTPRequestHandler):
     ec2: Ec2Server
     protocol_version = "HTTP/1.1"
@@ -193,8 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
         call = Call(action=action, region=scope.group(1) if scope else "", parameters=parameters)
         fault = self.ec2.arrive(call) or next(mistakes(call), None)
         if fault is None:
-            status, answer = self._forward(body)
-            self._answer(status, page(call, answer) if status == 200 else answer)
+            self._pass(call, body)
             return
         if fault.done:
             self._forward(body)
@@ -203,6 +210,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.close()
         else:
             self._answer(fault.status, (fault.body or error(fault)).encode(), fault.headers)
+
+    def _pass(self, call: Call, body: bytes) -> None:
+        self.close_connection = self.ec2.watcher(call, False)
+        if self.close_connection:
+            return
+        status, answer = self._forward(body)
+        self.close_connection = self.ec2.watcher(call, True)
+        if not self.close_connection:
+            self._answer(status, page(call, answer) if status == 200 else answer)
 
     def _forward(self, body: bytes) -> tuple[int, bytes]:
         host, port = self.ec2.backend

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tui.engine.history import history
+from tui.model.aftermath import Aftermath
 from tui.model.change import Change
 from tui.model.document import change_document, instant
 from tui.model.history import RecordedApply
@@ -89,6 +90,14 @@ class Journal:
         """Record the end of a run with its outcomes counted."""
         self._append(run, "ended", {"summary": dict(counts)})
 
+    def found(self, aftermath: Aftermath) -> None:
+        """Record what became of an apply that was cut off, and with that its end."""
+        run = aftermath.apply.id
+        for fate in aftermath.fates:
+            if fate.outcome is not None:
+                self.outcome(run, fate.outcome)
+        self.ended(run, {})
+
     def entries(self) -> tuple[dict[str, object], ...]:
         """Return what the file holds, oldest first; empty without a file. Lines that are not whole are left out.
 
@@ -99,7 +108,8 @@ class Journal:
         except FileNotFoundError:
             return ()
         except OSError as error:
-            raise Misconfigured(f"the journal {self.path} cannot be read ({error.strerror})") from error
+            text = f"the journal {self.path} cannot be read ({error.strerror}): nothing is changed without it; "
+            raise Misconfigured(text + "move it away, or set L2BRIDGE_STATE_DIR") from error
         found: list[dict[str, object]] = []
         for line in lines:
             try:

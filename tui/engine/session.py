@@ -14,18 +14,18 @@ from tui.engine.applier import Applier
 from tui.engine.background import Background
 from tui.engine.journal import Journal
 from tui.engine.observer import Observer
+from tui.engine.past import Past
 from tui.engine.reports import Reports
-from tui.engine.runs import NOT_LISTED, Runs
-from tui.engine.undoing import chosen, irreversible
+from tui.engine.runs import Runs
 from tui.engine.witnesses import call_witnesses
+from tui.model.aftermath import Aftermath
 from tui.model.change import Change
 from tui.model.finding import Activity, ActivityKind, Code, Report
 from tui.model.history import RecordedApply
 from tui.model.node import Cloud
-from tui.model.plan import ApplyResult, Plan, Progress, build_plan
+from tui.model.plan import ApplyResult, Plan, Progress
 from tui.model.planner import make_plan
 from tui.model.snapshot import Cluster
-from tui.model.undo import undo_plan
 from tui.model.witness import Witness
 from tui.ports import Clock, CloudReader, CloudWriter, Misconfigured, NodeSource, PortError, Unavailable
 
@@ -59,6 +59,7 @@ class Session:
         self._background = Background(
             nodes=nodes, observer=observer, clock=clock, judge=self._reports.judge, broken=self._broken
         )
+        self._past = Past(cluster=observer.cluster, journal=journal, reader=self._readable, clock=clock)
         self._runs = Runs(
             cluster=observer.cluster,
             applier=None if writer is None else partial(self._applier, writer),
@@ -156,12 +157,31 @@ class Session:
 
     def applies(self) -> tuple[RecordedApply, ...]:
         """Return what earlier applies did, oldest first. Raises ``Misconfigured`` when the journal cannot be read."""
-        return self._journal.applies()
+        return self._past.applies()
 
     @property
     def journal_path(self) -> Path:
         """Where the journal stands, or will stand."""
-        return self._journal.path
+        return self._past.path
+
+    def look_back(self, *, record: bool) -> Aftermath | None:
+        """Tell what became of the newest apply if it was cut off, by reading the cloud; None if it was not.
+
+        With ``record`` the journal gets what was found, once all of it is known, so that it is told only once. Raises
+        ``Misconfigured`` as the journal does, also when another process has begun to apply.
+        """
+        found = self._past.look_back(record=record)
+        if found is not None:
+            self._recall()
+        return found
+
+    def propose_undo(self, apply_id: str | None) -> Plan:
+        """Plan what takes a recorded apply back; None: the newest that still stands. What cannot be is in ``refused``.
+
+        Empty when there is nothing to take back. Raises ``Misconfigured`` when there is no such apply or it is under
+        way, ``Unavailable`` when the nodes could not be listed.
+        """
+        return self._past.propose_undo(apply_id, self._report)
 
     def _recall(self) -> None:
         """Let the reports tell what the journal does."""
@@ -171,26 +191,6 @@ class Session:
             self._note(Activity(at=self._clock.now(), kind=ActivityKind.SOURCE_LOST, text=str(error)))
         else:
             self._background.wake()
-
-    def propose_undo(self, apply_id: str | None) -> Plan:
-        """Plan what takes a recorded apply back; None: the newest that still stands. What cannot be is in ``refused``.
-
-        Empty when there is nothing to take back. Raises ``Misconfigured`` when there is no such apply or it is under
-        way, ``Unavailable`` when the nodes could not be listed.
-        """
-        recorded = chosen(self.applies(), apply_id)
-        if recorded is None:
-            return build_plan(cluster=self.cluster, created_at=self._clock.now(), changes=())
-        report = self._report()
-        if report.synchronising:
-            raise Unavailable(NOT_LISTED)
-        return undo_plan(
-            recorded,
-            cluster=self.cluster,
-            created_at=self._clock.now(),
-            command=self._command,
-            hinders=lambda inverse: irreversible(inverse, report),
-        )
 
     def _command(self, change: Change) -> str:
         return self._readable(change.cloud).command(change)

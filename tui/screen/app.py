@@ -1,33 +1,32 @@
 """The console: owns what every pane is bound to, routes messages, and is the only one that talks to the session."""
 
 import asyncio
-import contextlib
 import os
 import sys
 from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
 
-from textual import on, work
-from textual.app import App
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from tui.engine.session import Session
 from tui.model.finding import Report
 from tui.model.plan import ApplyResult, Plan
-from tui.ports import PortError
 from tui.render_text import NOTHING_TO_UNDO
 from tui.screen.activity import ActivityPane
+from tui.screen.bridge import SessionApp
 from tui.screen.commands import live_commands
 from tui.screen.confirm import Confirm, StopQuestion
 from tui.screen.console import Console, FixingConsole
+from tui.screen.cutoff import CutOff, FixingCutOff, Way
 from tui.screen.dialog import Notice
 from tui.screen.diff import nothing_planned, nothing_to_fix, plan_diff, refusal_lines
 from tui.screen.format import Span, Tone, line
 from tui.screen.help import Help
 from tui.screen.journal import JournalPane
-from tui.screen.messages import Applied, Failed, FixRequested, Progressed, Proposed, Reported, UndoRequested
+from tui.screen.messages import Applied, Failed, FixRequested, LookedBack, Progressed, Proposed, Reported, UndoRequested
 from tui.screen.nodes import FixingNodesPane, NodesPane
 from tui.screen.pane import Pane
 from tui.screen.run import Run, verdict
@@ -38,7 +37,7 @@ PANES: tuple[type[Pane], ...] = (NodesPane, ActivityPane, JournalPane)
 """Every pane, in the order of their keys."""
 
 
-class L2BridgeApp(App[int], inherit_bindings=False):
+class L2BridgeApp(SessionApp, inherit_bindings=False):
     """The console on one session; exits with the program's exit code."""
 
     TITLE = "l2bridge-tui"
@@ -84,24 +83,14 @@ class L2BridgeApp(App[int], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Draw first, then begin to observe."""
-        self.call_after_refresh(self._follow_session)
+        self.call_after_refresh(self.follow_session)
+        self.call_after_refresh(self.look_back)
 
     async def on_unmount(self) -> None:
         """Let an apply under way finish its current change, and end the bridge's iterator with the session."""
         await asyncio.to_thread(self.session.close)
 
     # The session's words.
-
-    @work(thread=True, group="bridge")
-    def _follow_session(self) -> None:
-        self.session.start()
-        for report in self.session.reports():
-            self._tell(Reported(report))
-
-    def _tell(self, message: Message) -> None:
-        """Post from any thread."""
-        with contextlib.suppress(RuntimeError):  # the event loop is closed: nobody is left to tell
-            self.post_message(message)
 
     @on(Reported)
     def _reported(self, message: Reported) -> None:
@@ -125,19 +114,23 @@ class L2BridgeApp(App[int], inherit_bindings=False):
         self._plan(propose, nothing_to_fix(wanted.nodes))
 
     @on(UndoRequested)
-    def _undo_requested(self) -> None:
-        self._plan(partial(self.session.propose_undo, None), NOTHING_TO_UNDO)
+    def _undo_requested(self, wanted: UndoRequested) -> None:
+        self._plan(partial(self.session.propose_undo, wanted.apply_id), NOTHING_TO_UNDO)
+
+    @on(LookedBack)
+    def _looked_back(self, message: LookedBack) -> None:
+        found = message.aftermath
+        ways = {Way.RESUME: FixRequested(None), Way.UNDO: UndoRequested(found.apply.id), None: None}
+        kind = CutOff if self.session.read_only else FixingCutOff
+        self.push_screen(kind(found, ascii_only=self.ascii_only), lambda way: self._go(ways[way]))
+
+    def _go(self, wanted: Message | None) -> None:
+        if wanted is not None:
+            self.post_message(wanted)
 
     def _plan(self, propose: Callable[[], Plan], empty: str) -> None:
         self.say("Planning: nothing is written before you confirm.", Tone.DIM)
-        self._propose(propose, empty)
-
-    @work(thread=True, group="plan", exclusive=True)
-    def _propose(self, propose: Callable[[], Plan], empty: str) -> None:
-        try:
-            self._tell(Proposed(propose(), empty))
-        except PortError as error:
-            self._tell(Failed(f"No plan: {error}"))
+        self.propose(propose, empty)
 
     @on(Failed)
     def _failed(self, message: Failed) -> None:
@@ -167,7 +160,7 @@ class L2BridgeApp(App[int], inherit_bindings=False):
         self._run_view = Run(plan, ascii_only=self.ascii_only)
         self.push_screen(self._run_view)
         self.session.start_apply(
-            plan, lambda step: self._tell(Progressed(step)), lambda ended: self._tell(Applied(plan, ended))
+            plan, lambda step: self.tell(Progressed(step)), lambda ended: self.tell(Applied(plan, ended))
         )
         self.console_screen.draw_keys()
 

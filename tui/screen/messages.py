@@ -2,6 +2,7 @@
 
 from textual.message import Message
 
+from tui.model.aftermath import Aftermath
 from tui.model.finding import Report
 from tui.model.plan import ApplyResult, Plan, Progress
 from tui.ports import PortError
@@ -33,7 +34,19 @@ class FixRequested(Message):
 
 
 class UndoRequested(Message):
-    """Somebody wants the plan that takes the newest apply back that still stands."""
+    """Somebody wants the plan that takes an apply back; None: the newest that still stands."""
+
+    def __init__(self, apply_id: str | None = None) -> None:
+        super().__init__()
+        self.apply_id = apply_id
+
+
+class LookedBack(Message):
+    """An earlier apply was cut off, and this is what became of it."""
+
+    def __init__(self, aftermath: Aftermath) -> None:
+        super().__init__()
+        self.aftermath = aftermath
 
 
 class Proposed(Message):

@@ -102,7 +102,7 @@ class Run(Dialog[None]):
             self.foot.show(line(f"{self.progress()}   ", *stop, "   ", leave, " to the list"))
         else:
             self.heading.show(line(*verdict(self._ended), " on ", Span(self._place, Tone.TITLE)))
-            self.foot.show(line(Span("enter", Tone.KEY), " close   ", Span("4", Tone.KEY), " activity has it later"))
+            self.foot.show(line(Span("enter", Tone.KEY), " close   ", Span("5", Tone.KEY), " the journal has it later"))
 
     @property
     def _place(self) -> str:

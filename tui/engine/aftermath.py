@@ -1,0 +1,57 @@
+"""After an apply was cut off: the cloud is read to tell what became of the change that was on its way.
+
+Writes nothing. May import proof, ports and the model.
+"""
+
+from collections.abc import Callable, Sequence
+
+from tui.engine.proof import holds, precondition, told
+from tui.model.aftermath import Aftermath, Fate
+from tui.model.change import Change
+from tui.model.history import RecordedApply, RecordedChange, RunState
+from tui.model.node import Cloud
+from tui.model.plan import Outcome, Status
+from tui.ports import CloudReader, NotFound, PortError
+
+
+def last_cut_off(applies: Sequence[RecordedApply]) -> RecordedApply | None:
+    """Return the newest apply if it was cut off: what began after it has made it old news. ``applies`` oldest first."""
+    return applies[-1] if applies and applies[-1].state is RunState.CUT_OFF else None
+
+
+def aftermath(apply: RecordedApply, reader: Callable[[Cloud], CloudReader]) -> Aftermath:
+    """Read what became of everything that was on its way. What cannot be read is said to be so."""
+    return Aftermath(apply=apply, fates=tuple(_fate(recorded, reader) for recorded in apply.on_their_way))
+
+
+def _fate(recorded: RecordedChange, reader: Callable[[Cloud], CloudReader]) -> Fate:
+    try:
+        return _seen(recorded, reader(recorded.change.cloud))
+    except NotFound as error:
+        return _as(recorded, Status.INDETERMINATE, f"what it is about is gone: {error}")
+    except PortError as error:
+        return Fate(recorded=recorded, text=f"nobody knows whether it took effect: {error}", outcome=None)
+
+
+def _seen(recorded: RecordedChange, reader: CloudReader) -> Fate:
+    taken: list[Change] = []
+    for step in recorded.change.steps():
+        reading = reader.read(step)
+        if holds(step, reading):
+            taken.append(step)
+        elif taken:
+            done = ", ".join(f"{one.action} of {one.subject}" for one in taken)
+            return _as(recorded, Status.INDETERMINATE, f"it is half done: {done} took effect, {step.action} did not")
+        elif precondition(step, reading) is None:
+            return _as(recorded, Status.FAILED, "it did not take effect")
+        else:
+            return _as(
+                recorded, Status.INDETERMINATE, f"neither the old nor the new state is there: {told(step, reading)}"
+            )
+    return _as(recorded, Status.APPLIED, "it took effect")
+
+
+def _as(recorded: RecordedChange, status: Status, text: str) -> Fate:
+    message = f"found after the apply was cut off: {text}"
+    outcome = Outcome(change=recorded.change.id, status=status, message=message, seconds=0.0)
+    return Fate(recorded=recorded, text=text, outcome=outcome)
