@@ -146,6 +146,35 @@ def test_the_environment_counts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert "1 applied" in capsys.readouterr().out
 
 
+def test_a_context_can_be_read_only_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "my.toml").write_text('[contexts."demo-a*"]\nread-only = true')
+    monkeypatch.setenv("L2BRIDGE_CONFIG", str(tmp_path / "my.toml"))
+    assert main(["--demo=aws", "apply", "--yes"]) == 2
+    assert "apply writes, and --read-only forbids it, or the config file for this context" in capsys.readouterr().err
+    assert main(["--demo=gce", "apply", "--yes"]) == 0
+
+
+@pytest.mark.parametrize("verb", ["apply", "undo"])
+def test_nothing_is_written_in_a_protected_context_before_its_name_was_typed(
+    verb: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--demo=aws", "apply", "--yes", "linux-3"]) == 0
+    monkeypatch.setenv("L2BRIDGE_PROTECTED", "demo-*")
+    for consent in ([], ["--yes"]):
+        assert main(["--demo=aws", verb, *consent]) == 2
+        assert f"the context demo-aws is protected: {verb} wants its name typed" in capsys.readouterr().err
+    for typed, code in (("y", 1), ("demo-aws", 0)):
+        terminal = Terminal("--demo=aws", verb, whole=True)
+        try:
+            terminal.wait_for("Type the context's name, demo-aws, to apply it:")
+            terminal.type(f"{typed}\n")
+            assert terminal.end() == code, terminal.seen
+        finally:
+            terminal.kill()
+
+
 # Processes.
 
 

@@ -131,6 +131,13 @@ def test_what_cannot_be_a_route_table_s_name_is_refused(given: str) -> None:
         load_settings({"azure-route-table": given}, {})
 
 
+def test_contexts_are_protected_and_read_only_by_their_names(home: Path) -> None:
+    text = 'protected = ["prod*", "live"]\n[contexts."prod-eu*"]\nread-only = true\n[contexts.dev]\nread-only = false'
+    settings = load_settings({}, configured(text, home))
+    assert (settings.protected, settings.read_only_contexts) == (("prod*", "live"), ("prod-eu*",))
+    assert load_settings({}, {"L2BRIDGE_PROTECTED": "prod*, live"}).protected == ("prod*", "live")
+
+
 def test_auto_takes_back_a_cloud_named_elsewhere(home: Path) -> None:
     assert load_settings({"cloud": "auto"}, configured('cloud = "gce"', home)).cloud is None
 
@@ -176,6 +183,11 @@ def test_a_value_that_cannot_be_used_is_named_with_its_place(
         ("context = 3", "FILE, line 1: 'context' must be text"),
         ("read-only = 1", "FILE, line 1: 'read-only' must be true or false, not 1"),
         ('cluster-cidr = ["10.42.0.0/16", 7]', "FILE, line 1: 'cluster-cidr' must be a CIDR such as 10.42.0.0/16"),
+        ('contexts = "prod"', "FILE, line 1: 'contexts' must be tables that hold read-only only, such as [contexts."),
+        ("[contexts]\nread-only = true", "FILE, line 1: 'contexts' must be tables that hold read-only only"),
+        ('[contexts."p*"]\ncloud = "aws"', "FILE, line 1: 'contexts' must be tables that hold read-only only"),
+        ("[contexts.p]\nread-only = 1", "FILE, line 1: 'contexts' has a read-only for 'p' that must be true or false"),
+        ("protected = [7]", "FILE, line 1: 'protected' must be text"),
         ('"esc\\u001b[2J" = 1', "FILE: 'esc\\\\x1b[2J' is unknown; known are"),
     ],
 )

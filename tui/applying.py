@@ -31,7 +31,12 @@ class Consent:
     def asks(self, verb: str, session: Session, streams: Streams) -> bool:
         """Tell whether a person is to be asked. Raises ``Misconfigured`` when nothing may be written."""
         if session.read_only:
-            raise Misconfigured(f"{verb} writes, and --read-only forbids it")
+            raise Misconfigured(f"{verb} writes, and --read-only forbids it, or the config file for this context")
+        if session.protected and (self.yes or not streams.interactive):
+            place = printable(session.cluster.context)
+            raise Misconfigured(
+                f"the context {place} is protected: {verb} wants its name typed, at a terminal, without --yes"
+            )
         if self.yes or (self.saved is not None and not streams.interactive):
             return False
         if not streams.interactive:
@@ -87,7 +92,7 @@ class Deed:
     def _confirmed(self, limit: int) -> bool:
         """Ask, and return whether the answer was yes. Many changes, and deletions, want the context's name."""
         place = printable(self.plan.cluster.context or self.plan.cluster.server)
-        if needs_name(self.plan, limit):
+        if self.session.protected or needs_name(self.plan, limit):
             asked = f"{plan_summary(self.plan)} Type the context's name, {place}, to apply it:"
             return self.streams.ask(asked) == place
         answer = self.streams.ask(f"Apply it to {place}? [y/N]")

@@ -18,6 +18,8 @@ PROGRAM = "l2bridge-tui"
 THEMES = ("dark", "light", "ansi-dark", "ansi-light", "mono")
 """The names that the screen has colours for."""
 MAX_CHANGES = 50
+_CONTEXTS = "contexts"
+"""The table in the config file with what holds for single contexts."""
 
 
 class UsageError(ValueError):
@@ -28,14 +30,17 @@ class UsageError(ValueError):
 class Settings:
     """Everything that was asked for. None means "not said": then the nodes, kubectl's or the SDK's own rules decide.
 
-    ``max_changes`` is the number of changes that are applied without a further question; ``demo`` the scenario of the
-    embedded world that replaces cluster and clouds.
+    ``protected`` and ``read_only_contexts`` are patterns of contexts' names. ``max_changes`` is the number of changes
+    that are applied without a further question; ``demo`` the scenario of the embedded world that replaces cluster and
+    clouds.
     """
 
     state_dir: Path
     kubeconfig: str | None = None
     context: str | None = None
+    protected: tuple[str, ...] = ()
     read_only: bool = False
+    read_only_contexts: tuple[str, ...] = ()
     cluster_cidrs: tuple[IPNetwork, ...] = ()
     node_subnets: tuple[IPNetwork, ...] = ()
     cloud: Cloud | None = None
@@ -92,6 +97,14 @@ OPTIONS: tuple[Option, ...] = (
         read=values.text,
         metavar="NAME",
         about="kubeconfig context instead of current",
+    ),
+    Option(
+        name="protected",
+        field="protected",
+        read=values.patterns,
+        metavar="PATTERN",
+        repeatable=True,
+        about="contexts whose name must be typed before anything is written",
     ),
     Option(name="read-only", field="read_only", read=values.switch, metavar=None, about="nothing can be changed"),
     Option(
@@ -182,6 +195,9 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
             chosen[option.field] = _read(option, environ[option.variable], option.variable)
         elif option.name in config.values:
             chosen[option.field] = _read(option, config.values[option.name], config.place(option.name))
+    if _CONTEXTS in config.values:
+        contexts = _read_value(values.read_only_contexts, config.values[_CONTEXTS], config.place(_CONTEXTS))
+        chosen["read_only_contexts"] = contexts
     return Settings(
         state_dir=_state_dir(environ),
         demo=cast("str | None", flags.get("demo")),
@@ -190,8 +206,12 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
 
 
 def _read(option: Option, given: object, place: str) -> object:
+    return _read_value(option.read, given, place)
+
+
+def _read_value(read: Callable[[object], object], given: object, place: str) -> object:
     try:
-        return option.read(given)
+        return read(given)
     except ValueError as error:
         raise UsageError(f"{place} {error}") from error
 
@@ -242,7 +262,7 @@ class _Config:
             raise UsageError(f"the config file {printable(str(path))} is not valid TOML: {why}") from error
 
     def _checked(self) -> "_Config":
-        known = [option.name for option in OPTIONS]
+        known = [*(option.name for option in OPTIONS), _CONTEXTS]
         for key in self.values:
             if key not in known:
                 raise UsageError(f"{self.place(key)} is unknown{_suggestion(key, known)}")

@@ -1,9 +1,10 @@
 """The composition root: settings become a session. The only file that names concrete adapters and the demo."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
@@ -98,14 +99,21 @@ def _open(
 ) -> Session:
     reader = _once_each(reader)
     observer = Observer(nodes=nodes, reader=reader, clock=clock, scope=scope, cluster_cidrs=settings.cluster_cidrs)
+    context = observer.cluster.context
+    read_only = settings.read_only or _matches(context, settings.read_only_contexts)
     return Session(
         nodes=nodes,
         observer=observer,
         reader=reader,
-        writer=None if settings.read_only else _once_each(writer),
+        writer=None if read_only else _once_each(writer),
+        protected=_matches(context, settings.protected),
         journal=Journal.of(settings.state_dir, observer.cluster, clock),
         clock=clock,
     )
+
+
+def _matches(context: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(context, pattern) for pattern in patterns)
 
 
 def _scope(settings: "Settings") -> Scope:

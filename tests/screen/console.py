@@ -102,6 +102,7 @@ async def console(
     *,
     size: tuple[int, int] = (80, 24),
     read_only: bool = False,
+    protected: bool = False,
     ascii_only: bool = False,
     ready: bool = True,
     held: Call | None = None,
@@ -116,6 +117,7 @@ async def console(
         writer=None if read_only else world.writer,
         journal=Journal.of(folder, observer.cluster, world.clock),
         clock=world.clock,
+        protected=protected,
     )
     settings = Settings(state_dir=folder, demo=scenario, read_only=read_only, ascii=ascii_only, theme="dark")
     app = L2BridgeApp(session, settings)

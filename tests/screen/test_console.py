@@ -387,6 +387,18 @@ async def test_many_changes_want_the_context_typed(tmp_path: Path) -> None:
         assert not shown.session.applying
 
 
+async def test_in_a_protected_context_a_single_change_wants_its_name_typed(tmp_path: Path) -> None:
+    async with console(tmp_path, protected=True) as shown:
+        await shown.select("linux-3")
+        await shown.press("f")
+        await shown.until(lambda: isinstance(shown.app.screen, Confirm))
+        await shown.press("y")
+        assert isinstance(shown.app.screen, Confirm)
+        await shown.press("tab", *"demo-aws", "enter")
+        await shown.until(lambda: isinstance(shown.app.screen, Run) and shown.app.screen.ended)
+        assert shown.world.interface("linux-3").forwards is True
+
+
 @pytest.mark.parametrize("scenario", list(SCENARIOS))
 async def test_every_scenario_is_shown(tmp_path: Path, scenario: str) -> None:
     async with console(tmp_path, scenario, size=(120, 40)) as shown:

@@ -38,6 +38,7 @@ class Session:
 
     ``writer`` is None in read-only mode: then no writing object exists. Either call ``observe`` (headless), or
     ``start`` and follow ``reports``. ``reader`` returns None for a cloud that this version cannot read.
+    ``protected`` when nothing may be written here before somebody has typed the context's name.
     """
 
     def __init__(
@@ -49,7 +50,9 @@ class Session:
         writer: Callable[[Cloud], CloudWriter] | None,
         journal: Journal,
         clock: Clock,
+        protected: bool = False,
     ) -> None:
+        self.protected = protected
         self._observer = observer
         self._reader = reader
         self._writer = writer

@@ -149,7 +149,7 @@ class L2BridgeApp(SessionApp, inherit_bindings=False):
         else:
             self.say("")
             self.push_screen(
-                Confirm(plan, plan_diff(plan), ascii_only=self.ascii_only),
+                Confirm(plan, plan_diff(plan), protected=self.session.protected, ascii_only=self.ascii_only),
                 lambda yes: self._apply(plan) if yes else self.say("Cancelled: nothing was changed."),
             )
 

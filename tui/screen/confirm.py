@@ -1,6 +1,7 @@
 """The diff as a question. Danger is slow: focus stands on Cancel, escape and enter answer no, a paste answers nothing.
 
-Up to ten changes that delete nothing are confirmed with ``y``; more, or a deletion, by typing the context's name.
+Up to ten changes that delete nothing are confirmed with ``y``; more, a deletion, and everything in a protected context,
+by typing the context's name.
 """
 
 from collections.abc import Iterable
@@ -114,7 +115,7 @@ class StopQuestion(Question):
 class Confirm(Question):
     """Asks whether a plan shall be applied; the question is its diff."""
 
-    def __init__(self, plan: Plan, lines: Iterable[Line], *, ascii_only: bool) -> None:
+    def __init__(self, plan: Plan, lines: Iterable[Line], *, protected: bool, ascii_only: bool) -> None:
         number = len(plan.changes)
         changes = f"{number} change{'' if number == 1 else 's'}"
         context = plan.cluster.context
@@ -127,6 +128,6 @@ class Confirm(Question):
             ),
             lines,
             yes=f"apply {changes}",
-            word=context if word_required(plan) else None,
+            word=context if protected or word_required(plan) else None,
             ascii_only=ascii_only,
         )

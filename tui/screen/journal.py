@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from tui.model.history import RecordedApply, RecordedChange, RunState, latest_to_undo
 from tui.model.plan import Status
 from tui.render_journal import became, heading
-from tui.render_plan import node_words, symbol
+from tui.render_plan import node_words, resource_name, symbol
 from tui.screen.format import Line, Span, Tone, legible, line
 from tui.screen.pane import Pane
 from tui.screen.textview import TextView
@@ -79,5 +79,5 @@ def _change(recorded: RecordedChange) -> Line:
     change, outcome = recorded.change, recorded.outcome
     about = Span(legible(change.node or node_words(change)), Tone.STRONG)
     tone = Tone.UNKNOWN if outcome is None else _TONES[outcome.status]
-    deed = f"  {symbol(change)} {change.kind} of {legible(change.subject)}: "
+    deed = f"  {symbol(change)} {change.kind} of {legible(resource_name(change.subject))}: "
     return line("  ", about, deed, Span(legible(became(recorded)), tone), indent=4)
