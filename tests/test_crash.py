@@ -76,9 +76,7 @@ def test_whenever_a_process_is_killed_the_next_one_tells_the_truth_and_can_go_on
     assert victim.process.returncode == -signal.SIGKILL, victim.said
     assert [entry["type"] for entry in cluster.journal()] == ["began", "intent"]
     assert cluster.ec2.check(cluster.interface) is not written
-    told = (
-        f"forwarding of {cluster.interface} (node broken): {'it took effect' if written else 'it did not take effect'}"
-    )
+    told = f"forwarding of {cluster.interface} (node broken): {'it is in place' if written else 'it is not in place'}"
 
     assert main(["check"]) == (0 if written else 1)
     assert told in capsys.readouterr().err

@@ -138,6 +138,17 @@ def test_what_cannot_be_read_is_counted_with_its_apply(line: object, unread: int
     assert (apply.unread, apply.good) == (unread, False)
 
 
+def test_an_apply_of_another_version_is_not_passed_over_in_silence(journal: Journal) -> None:
+    journal.began("old", plan())
+    journal.intent("old", plan().changes[0])
+    journal.began("new", plan())
+    *older, began = journal.path.read_text().splitlines()
+    journal.path.write_text("\n".join([*older, began.replace('"version":1', '"version":2')]) + "\n")
+    newest = latest_to_undo(journal.applies())
+    assert newest is not None
+    assert (newest.id, newest.unread, undone(newest).changes) == ("new", 1, ())
+
+
 def test_a_journal_that_cannot_be_read_is_named(journal: Journal) -> None:
     journal.path.mkdir(parents=True)
     with pytest.raises(Misconfigured, match=r"the journal .* cannot be read"):

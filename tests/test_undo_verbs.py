@@ -140,7 +140,7 @@ def test_an_apply_that_was_cut_off_is_told_as_such(house: Open) -> None:  # noqa
     assert ", CUT OFF: 1 on their way, 1 not begun" in here.out
     assert "on its way when the journal ends: it may or may not be written" in here.out
     assert here.undo() == 0
-    assert "it did not take effect" in here.err
+    assert "it is not in place" in here.err
     assert here.out.startswith("Nothing to undo: ")
 
 
@@ -209,7 +209,7 @@ def cut_off(here: House, *, written: bool, node: str = "linux-3") -> SetForwardi
 
 
 @pytest.mark.parametrize(
-    ("written", "told", "state"), [(True, "it took effect", "applied"), (False, "it did not take effect", "failed")]
+    ("written", "told", "state"), [(True, "it is in place", "applied"), (False, "it is not in place", "failed")]
 )
 def test_the_next_apply_tells_what_became_of_one_that_was_cut_off(
     written: bool,
@@ -253,9 +253,9 @@ def test_what_cannot_be_read_stays_open_and_is_told_again(house: Open) -> None: 
     assert here.session.applies()[0].state is RunState.CUT_OFF
     here.world.fail_next(Call.READ, Unavailable("it is down"))
     here.check()
-    assert "nobody knows whether it took effect: it is down" in here.err
+    assert "nobody knows whether it is in place: it is down" in here.err
     here.check()
-    assert "it did not take effect" in here.err
+    assert "it is not in place" in here.err
 
 
 def test_a_replacement_that_was_cut_in_two_is_told_as_half_done(house: Open) -> None:  # noqa: F811
@@ -267,7 +267,7 @@ def test_a_replacement_that_was_cut_in_two_is_told_as_half_done(house: Open) -> 
     here.world.echoes = 0
     here.world.writer(change.cloud).write(change.steps()[0])
     here.check()
-    assert f"it is half done: create of {change.subject} took effect, delete did not" in here.err
+    assert f"it is half done: create of {change.subject} is in place, delete is not" in here.err
     assert here.undo(CUT) == 0
     assert bare(here.world.routes("gce:demo-project")) == bare(open_world("gce").routes("gce:demo-project"))
 

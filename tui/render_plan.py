@@ -1,7 +1,6 @@
 """Plans as lines: each change as a diff with its reason, its cost and its twin for the cloud's command line.
 
-Everything here is pure, and other people's text is made safe. May import the model and
-``render_cost`` only.
+Everything here is pure, and other people's text is made safe. May import the model and ``render_cost`` only.
 """
 
 import json

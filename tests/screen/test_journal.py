@@ -94,7 +94,7 @@ async def test_a_start_after_a_kill_tells_what_became_and_offers_the_ways_on(
         text = shown.unwrapped()
         assert "An earlier apply was cut off" in text
         assert "1 of 2 changes were begun" in text
-        assert "it took effect" in text
+        assert "it is in place" in text
         await shown.press(key)
         await shown.until(lambda: isinstance(shown.app.screen, Confirm) and asks in shown.text())
 
@@ -103,7 +103,7 @@ async def test_what_was_left_alone_is_not_told_again(tmp_path: Path) -> None:
     await killed(tmp_path, written=True)
     async with console(tmp_path) as shown:
         await shown.until(lambda: isinstance(shown.app.screen, FixingCutOff))
-        assert "it did not take effect" in shown.unwrapped()
+        assert "it is not in place" in shown.unwrapped()
         await shown.press("escape", "5")
         await shown.until(lambda: "found after the apply was cut off" in shown.unwrapped())
     async with console(tmp_path) as shown:

@@ -30,7 +30,7 @@ def _fate(recorded: RecordedChange, reader: Callable[[Cloud], CloudReader]) -> F
     except NotFound as error:
         return _as(recorded, Status.INDETERMINATE, f"what it is about is gone: {error}")
     except PortError as error:
-        return Fate(recorded=recorded, text=f"nobody knows whether it took effect: {error}", outcome=None)
+        return Fate(recorded=recorded, text=f"nobody knows whether it is in place: {error}", outcome=None)
 
 
 def _seen(recorded: RecordedChange, reader: CloudReader) -> Fate:
@@ -41,14 +41,14 @@ def _seen(recorded: RecordedChange, reader: CloudReader) -> Fate:
             taken.append(step)
         elif taken:
             done = ", ".join(f"{one.action} of {one.subject}" for one in taken)
-            return _as(recorded, Status.INDETERMINATE, f"it is half done: {done} took effect, {step.action} did not")
+            return _as(recorded, Status.INDETERMINATE, f"it is half done: {done} is in place, {step.action} is not")
         elif precondition(step, reading) is None:
-            return _as(recorded, Status.FAILED, "it did not take effect")
+            return _as(recorded, Status.FAILED, "it is not in place")
         else:
             return _as(
                 recorded, Status.INDETERMINATE, f"neither the old nor the new state is there: {told(step, reading)}"
             )
-    return _as(recorded, Status.APPLIED, "it took effect")
+    return _as(recorded, Status.APPLIED, "it is in place")
 
 
 def _as(recorded: RecordedChange, status: Status, text: str) -> Fate:

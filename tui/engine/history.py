@@ -95,15 +95,17 @@ def history(entries: Sequence[Mapping[str, object]], *, version: int, under_way:
         entry = Fields(values, "an entry of the journal")
         try:
             id_, kind = entry.text("apply"), entry.text("type")
-            if kind == "began" and values.get("version") == version:
+            known = values.get("version") == version
+            if kind == "began":
                 runs[id_] = _began(id_, entry)
+                runs[id_].unread += not known
                 continue
         except ValueError:
             continue
         if id_ not in runs:
             continue
         try:
-            if values.get("version") != version:
+            if not known:
                 raise ValueError("the entry has another version")
             runs[id_].tell(kind, entry)
         except ValueError:

@@ -88,8 +88,9 @@ class RecordedApply:
 def latest_to_undo(applies: Sequence[RecordedApply]) -> RecordedApply | None:
     """Return the newest apply that has written something and was not taken back; None when there is none.
 
-    ``applies`` are oldest first. What took another one back is not taken back in its turn unless it is asked for.
+    One that cannot be read may have written anything. What took another one back is not taken back in its turn unless
+    it is asked for. ``applies`` are oldest first.
     """
     undone = {apply.undoes for apply in applies if apply.good}
-    candidates = (apply for apply in reversed(applies) if apply.written and apply.undoes is None)
+    candidates = (apply for apply in reversed(applies) if (apply.written or apply.unread) and apply.undoes is None)
     return next((apply for apply in candidates if apply.id not in undone), None)
