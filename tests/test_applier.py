@@ -176,6 +176,9 @@ def test_throttling_is_waited_out_as_the_cloud_asks(bench: Bench) -> None:
     bench.cloud.writes = [Throttled("slow down", 7.0)]
     assert bench.only().status is Status.APPLIED
     assert bench.clock.waits_s == [7.0]
+    (waiting,) = [step for step in bench.steps if step.waits is not None]
+    assert waiting.waits == f"throttled, waits 7.0 s of the {THROTTLE_BUDGET_S:.0f} s that are left for that: slow down"
+    assert (waiting.outcome, waiting.done, waiting.total) == (None, 0, 1)
 
 
 def test_throttling_beyond_the_budget_is_a_failure(bench: Bench) -> None:

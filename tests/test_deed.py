@@ -22,7 +22,7 @@ from tui.model.change import (
 )
 from tui.model.network import ReplaceMethod, Route
 from tui.model.node import Cloud
-from tui.model.plan import ApplyResult, Status, build_plan
+from tui.model.plan import ApplyResult, Progress, Status, build_plan
 from tui.ports import Conflict, Denied, Indeterminate, PortError, Reading, Rejected
 
 
@@ -58,6 +58,7 @@ class Bench:
         self.cloud: ScriptedCloud = ScriptedTables()
         self.journal = Journal.of(folder, build.CLUSTER, self.clock)
         self.forbidden: set[str] = set()
+        self.steps: list[Progress] = []
 
     def apply(self, *changes: Change) -> ApplyResult:
         applier = Applier(
@@ -71,7 +72,7 @@ class Bench:
         return applier.run(
             plan,
             forbids=lambda change: "not now" if change.node in self.forbidden else None,
-            progress=lambda _: None,
+            progress=self.steps.append,
         )
 
     def statuses(self, *changes: Change) -> list[Status]:
@@ -120,6 +121,7 @@ def test_endless_conflicts_end_within_half_a_minute(bench: Bench) -> None:
     assert (outcome.status, outcome.message) == (Status.REFUSED, "somebody else is at it")
     assert bench.cloud.log.count("write eni-1") == CONFLICTS + 1
     assert 20 < bench.clock.passed_s <= 35
+    assert [step.waits for step in bench.steps if step.waits][-1] == "judges it anew in 16 s: somebody else is at it"
 
 
 def test_a_conflict_whose_change_is_seen_in_place_is_applied(bench: Bench) -> None:

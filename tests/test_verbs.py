@@ -22,7 +22,7 @@ from tui.model.change import Change
 from tui.model.document import plan_document
 from tui.model.network import NetworkInterface, Route
 from tui.model.plan import Plan, build_plan
-from tui.ports import Denied, Misconfigured, PortError, Unavailable
+from tui.ports import Denied, Misconfigured, PortError, Throttled, Unavailable
 from tui.process import Signals, Streams
 from tui.verbs import Request
 
@@ -365,6 +365,13 @@ def test_the_fabric_is_not_asked_for_json_and_not_when_nothing_was_written(
     other = house("azure")
     assert other.apply(as_json=True) == 0
     assert not asked
+
+
+def test_a_wait_is_told(house: Open) -> None:
+    here = house()
+    here.world.fail_next(Call.WRITE, Throttled("slow\x1b down", 3.0))
+    assert here.apply("linux-3") == 0
+    assert ": throttled, waits 3.0 s of the 75 s that are left for that: slow\\x1b down\n" in here.err
 
 
 def test_apply_without_anything_to_do_says_so(house: Open) -> None:

@@ -242,7 +242,8 @@ _STATUSES = {
 def progress_line(progress: Progress) -> str:
     """Return one step of a run."""
     if progress.outcome is None:
-        return f"[{progress.done + 1}/{progress.total}] {_title(progress.change)} ..."
+        doing = " ..." if progress.waits is None else f": {printable(progress.waits)}"
+        return f"[{progress.done + 1}/{progress.total}] {_title(progress.change)}{doing}"
     return f"[{progress.done}/{progress.total}] {_title(progress.change)}: {_outcome(progress.outcome)}"
 
 

@@ -12,7 +12,7 @@ from textual.dom import DOMNode
 from tests.screen.console import Console, console
 from tui.demo import SCENARIOS, Call
 from tui.model.plan import Status
-from tui.ports import Unavailable
+from tui.ports import Throttled, Unavailable
 from tui.screen.app import PANES
 from tui.screen.cluster import ClusterFindings
 from tui.screen.commands import live_commands
@@ -119,6 +119,19 @@ async def test_a_failed_change_is_told_as_it_was_observed(tmp_path: Path) -> Non
         await shown.until(lambda: isinstance(shown.app.screen, Run) and shown.app.screen.ended)
         assert f"{Status.FAILED.value:<13} x" in shown.text()
         assert "the region is down [red]" in shown.text()
+
+
+async def test_a_wait_is_told_while_it_lasts(tmp_path: Path) -> None:
+    async with console(tmp_path) as shown:
+        await shown.select("linux-3")
+        shown.world.fail_next(Call.WRITE, Throttled("slow down", 40.0))
+        await shown.press("f")
+        await shown.until(lambda: isinstance(shown.app.screen, Confirm))
+        await shown.press("y")
+        await shown.until(lambda: "throttled, waits 40.0 s of the 75 s" in shown.unwrapped())
+        await shown.until(lambda: isinstance(shown.app.screen, Run) and shown.app.screen.ended)
+        assert "throttled" not in shown.unwrapped()
+        assert "Proven + 1 applied" in shown.text()
 
 
 async def test_quitting_during_an_apply_asks_and_lets_the_change_finish(tmp_path: Path) -> None:

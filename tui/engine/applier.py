@@ -70,7 +70,7 @@ class Applier:
                 for change in changes:
                     self._take(run, [change], lambda begun: (self._stepwise(run, begun[0]),))
             else:
-                self._take(run, changes, partial(self._at_once, writer))
+                self._take(run, changes, partial(self._at_once, run, writer))
 
     def _table_writer(self, changes: Sequence[Change]) -> TableWriter | None:
         """Return who writes these changes at once; None when they are written one after the other."""
@@ -112,13 +112,13 @@ class Applier:
             return Ending(Status.SKIPPED, f"it depends on {', '.join(missing)}, which did not succeed")
         return None
 
-    def _at_once(self, writer: TableWriter, changes: Sequence[Change]) -> tuple[Ending, ...]:
+    def _at_once(self, run: "_Run", writer: TableWriter, changes: Sequence[Change]) -> tuple[Ending, ...]:
         routes = [change for change in changes if isinstance(change, CreateRoute | ReplaceRoute | DeleteRoute)]
-        return Deed(at_once(routes, writer), self._clock, Patience(self._clock)).run()
+        return Deed(at_once(routes, writer), self._clock, self._patience(run, changes[0])).run()
 
     def _stepwise(self, run: "_Run", change: Change) -> Ending:
         """Take the steps of a change, each one proven before the next; the first that fails is how the change ends."""
-        patience = Patience(self._clock)
+        patience = self._patience(run, change)
         steps = change.steps()
         endings: list[Ending] = []
         for number, step in enumerate(steps):
@@ -135,6 +135,12 @@ class Applier:
         if all(ending.status is Status.ALREADY_SO for ending in endings):
             return Ending(Status.ALREADY_SO)
         return Ending(Status.APPLIED)
+
+    def _patience(self, run: "_Run", change: Change) -> Patience:
+        def tell(why: str) -> None:
+            run.progress(Progress(change=change, outcome=None, done=len(run.outcomes), total=run.total, waits=why))
+
+        return Patience(self._clock, tell)
 
     def _foreseen(self, later: Sequence[Change]) -> Ending | None:
         """Return why a later step will be refused, as far as that can be seen before the first one is taken."""

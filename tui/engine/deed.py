@@ -61,10 +61,14 @@ def at_once(changes: Sequence[RouteChange], writer: TableWriter) -> Call:
 
 
 class Patience:
-    """Waits out throttling as the cloud asks, and other writers, within bounds for the whole of it."""
+    """Waits out throttling as the cloud asks, and other writers, within bounds for the whole of it.
 
-    def __init__(self, clock: Clock) -> None:
+    ``tell`` is told why, before each wait.
+    """
+
+    def __init__(self, clock: Clock, tell: Callable[[str], None]) -> None:
         self._clock = clock
+        self._tell = tell
         self._left_s = THROTTLE_BUDGET_S
         self._conflicts = CONFLICTS
         self._never = threading.Event()
@@ -79,15 +83,20 @@ class Patience:
                 wait_s = pause_s if error.retry_after_s is None else error.retry_after_s
                 if wait_s > self._left_s:
                     raise
+                self._tell(
+                    f"throttled, waits {wait_s:.1f} s of the {self._left_s:.0f} s that are left for that: {error}"
+                )
                 self._left_s -= wait_s
                 self._clock.wait(self._never, wait_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S * 4)
 
-    def yields(self) -> bool:
+    def yields(self, error: Conflict) -> bool:
         """Let another writer finish; False, at once, when that was done often enough."""
         if self._conflicts == 0:
             return False
-        self._clock.wait(self._never, 2.0 ** (CONFLICTS - self._conflicts))
+        wait_s = 2.0 ** (CONFLICTS - self._conflicts)
+        self._tell(f"judges it anew in {wait_s:.0f} s: {error}")
+        self._clock.wait(self._never, wait_s)
         self._conflicts -= 1
         return True
 
@@ -143,7 +152,7 @@ class Deed:
             doubt = str(error)
         except PortError as error:
             self._end_in_place()  # an operation may end in an error and yet have taken effect
-            if self._open and isinstance(error, Conflict) and self._patience.yields():
+            if self._open and isinstance(error, Conflict) and self._patience.yields(error):
                 return False
             self._end(Ending(Status.REFUSED if isinstance(error, Conflict) else Status.FAILED, str(error)))
             return True

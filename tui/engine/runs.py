@@ -74,7 +74,9 @@ class Runs:
 
     def _progressed(self, step: Progress, progress: Callable[[Progress], None]) -> None:
         change, outcome = step.change, step.outcome
-        if outcome is None:
+        if step.waits is not None:
+            text, kind = step.waits, ActivityKind.APPLYING
+        elif outcome is None:
             text, kind = f"{change.command}", ActivityKind.APPLYING
         else:
             text, kind = f"{outcome.status}: {outcome.message or change.subject}", ActivityKind.APPLIED

@@ -121,12 +121,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """One step of a run: a change begins (``outcome`` None) or has ended. ``done`` of ``total`` have ended."""
+    """One step of a run: a change begins (``outcome`` None), waits for the reason in ``waits``, or has ended.
+
+    ``done`` of ``total`` have ended.
+    """
 
     change: Change
     outcome: Outcome | None
     done: int
     total: int
+    waits: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,7 @@ class Run(Dialog[None]):
         self.plan = plan
         self._outcomes: dict[str, Outcome] = {}
         self._working: str | None = None
+        self._waits: str | None = None
         self._stands = False
         self._stopping = False
         self._ended: ApplyResult | PortError | None = None
@@ -61,6 +62,7 @@ class Run(Dialog[None]):
 
     def advance(self, progress: Progress) -> None:
         """Take one step of the apply."""
+        self._waits = progress.waits
         if progress.outcome is None:
             self._working = progress.change.id
         else:
@@ -120,8 +122,9 @@ class Run(Dialog[None]):
             name = Span(legible(change.node or node_words(change)), Tone.STRONG)
             deed = f"  {symbol(change)} {change.kind} of {legible(change.subject)}{taken}"
             yield line(state, "  ", name, deed, indent=17)
-            if outcome and outcome.message:
-                yield line(" " * 17, legible(outcome.message), indent=17)
+            told = outcome.message if outcome else self._waits if change.id == self._working else None
+            if told:
+                yield line(" " * 17, legible(told), indent=17)
         if self._ended is not None:
             yield line()
             yield line(Span("The node list follows the next observation, not this result.", Tone.DIM))
