@@ -11,7 +11,7 @@ from textual.dom import DOMNode
 
 from tests.screen.console import Console, console
 from tui.demo import SCENARIOS, Call
-from tui.model.plan import Status
+from tui.model.plan import Outcome, Progress, Status
 from tui.ports import Throttled, Unavailable
 from tui.screen.app import PANES
 from tui.screen.cluster import ClusterFindings
@@ -119,6 +119,19 @@ async def test_a_failed_change_is_told_as_it_was_observed(tmp_path: Path) -> Non
         await shown.until(lambda: isinstance(shown.app.screen, Run) and shown.app.screen.ended)
         assert f"{Status.FAILED.value:<13} x" in shown.text()
         assert "the region is down [red]" in shown.text()
+
+
+async def test_the_bar_tells_what_is_done_what_is_left_and_how_long_it_took(tmp_path: Path) -> None:
+    async with console(tmp_path) as shown:
+        plan, now = shown.session.propose(None), [100.0]
+        view = Run(plan, ascii_only=False, monotonic=lambda: now[0])
+        await shown.app.push_screen(view)
+        assert "[----------] 0 of 2, 2 left, 0:00   ctrl+c stop   esc list" in shown.text()
+        now[0] += 62.9
+        outcome = Outcome(change="c1", status=Status.APPLIED, message=None, seconds=62.0)
+        view.advance(Progress(change=plan.changes[0], outcome=outcome, done=1, total=2))
+        await shown.pilot.pause()
+        assert "[#####-----] 1 of 2, 1 left, 1:02 " in shown.text()
 
 
 async def test_a_wait_is_told_while_it_lasts(tmp_path: Path) -> None:

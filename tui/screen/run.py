@@ -1,6 +1,7 @@
 """An apply under way, change by change, and then its result as it was observed; it stays until it is dismissed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from time import monotonic
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -20,6 +21,7 @@ _SIGNS = {
     Status.SKIPPED: ("-", Tone.DIM),
 }
 _STATUS = {status: Span(f"{status.value:<13} {sign}", tone) for status, (sign, tone) in _SIGNS.items()}
+_BAR = 10
 _WAITING = Span(f"{'waiting':<13} .", Tone.DIM)
 _NOT_BEGUN = Span(f"{'not begun':<13} -", Tone.DIM)
 _WORKING = Span(f"{'working':<13} >", Tone.NEW)
@@ -33,8 +35,10 @@ class Run(Dialog[None]):
         Binding("enter,q", "close", "Close", show=False, id="run.close", tooltip="Close the result"),
     ]
 
-    def __init__(self, plan: Plan, *, ascii_only: bool) -> None:
+    def __init__(self, plan: Plan, *, ascii_only: bool, monotonic: Callable[[], float] = monotonic) -> None:
         super().__init__(line(), (), ascii_only=ascii_only)
+        self._monotonic = monotonic
+        self._began_s = monotonic()
         self.plan = plan
         self._outcomes: dict[str, Outcome] = {}
         self._working: str | None = None
@@ -91,6 +95,17 @@ class Run(Dialog[None]):
         """Return how far it is, in words."""
         return f"{len(self._outcomes)} of {len(self.plan.changes)} changes done"
 
+    def _bar(self) -> str:
+        """Return how far it is as a bar, with what is left and how long it took until the last step.
+
+        It moves with the steps and never by itself: a clock that ticks costs bytes on a slow link.
+        """
+        done, total = len(self._outcomes), len(self.plan.changes)
+        filled = _BAR * done // max(total, 1)
+        minutes, seconds = divmod(int(self._monotonic() - self._began_s), 60)
+        bar = f"[{'#' * filled}{'-' * (_BAR - filled)}]"
+        return f"{bar} {done} of {total}, {total - done} left, {minutes}:{seconds:02}"
+
     def _draw(self) -> None:
         if not self._stands:
             return
@@ -98,10 +113,10 @@ class Run(Dialog[None]):
         if self._ended is None:
             self.heading.show(line(Span("Applying to ", Tone.STRONG), Span(self._place, Tone.TITLE)))
             leave = Span("esc", Tone.KEY)
-            stop: list[Span | str] = [Span("ctrl+c", Tone.KEY), " stop after this change"]
+            stop: list[Span | str] = [Span("ctrl+c", Tone.KEY), " stop"]
             if self._stopping:
                 stop = [Span("Stopping after this change", Tone.FIX)]
-            self.foot.show(line(f"{self.progress()}   ", *stop, "   ", leave, " to the list"))
+            self.foot.show(line(f"{self._bar()}   ", *stop, "   ", leave, " list"))
         else:
             self.heading.show(line(*verdict(self._ended), " on ", Span(self._place, Tone.TITLE)))
             self.foot.show(line(Span("enter", Tone.KEY), " close   ", Span("5", Tone.KEY), " the journal has it later"))
