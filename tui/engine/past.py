@@ -9,7 +9,7 @@ from pathlib import Path
 from tui.engine.aftermath import aftermath, last_cut_off
 from tui.engine.journal import Journal
 from tui.engine.runs import NOT_LISTED
-from tui.engine.undoing import chosen, irreversible
+from tui.engine.undoing import Reversal, chosen
 from tui.model.aftermath import Aftermath
 from tui.model.change import Change
 from tui.model.finding import Report
@@ -60,12 +60,13 @@ class Past:
         known = report()
         if known.synchronising:
             raise Unavailable(NOT_LISTED)
+        reversal = Reversal(known)
         return undo_plan(
             recorded,
             cluster=self._cluster,
             created_at=self._clock.now(),
             command=self._command,
-            hinders=lambda inverse: irreversible(inverse, known) or self._unspoken(inverse),
+            hinders=lambda inverse: reversal.hinders(inverse) or self._unspoken(inverse),
         )
 
     def _command(self, change: Change) -> str:

@@ -30,17 +30,22 @@ def chosen(applies: Sequence[RecordedApply], apply_id: str | None) -> RecordedAp
     return found
 
 
-def irreversible(inverse: Change, report: Report) -> str | None:
-    """Return why an inverse cannot be carried out as far as the report tells; None when nothing is known against it."""
-    return hindrance(inverse, report) or _leads_nowhere(inverse, report)
+class Reversal:
+    """What a report has to say against inverses."""
 
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._fabric = Fabric.of(report.snapshot.join())
 
-def _leads_nowhere(inverse: Change, report: Report) -> str | None:
-    """Return why the cloud takes no route back: it leads to a VM that is gone."""
-    if not isinstance(inverse, CreateRoute | ReplaceRoute):
-        return None
-    fabric = Fabric.of(report.snapshot.join())
-    held = fabric.tables.get(inverse.table)
-    if held is None or fabric.life(inverse.after, held) is not Life.GONE:
-        return None
-    return f"{inverse.after.next_hop.label} does not exist any more, and {inverse.cloud} takes no route to it"
+    def hinders(self, inverse: Change) -> str | None:
+        """Return why an inverse cannot be carried out; None when nothing is known against it."""
+        return hindrance(inverse, self._report) or self._leads_nowhere(inverse)
+
+    def _leads_nowhere(self, inverse: Change) -> str | None:
+        """Return why the cloud takes no route back: it leads to a VM that is gone."""
+        if not isinstance(inverse, CreateRoute | ReplaceRoute):
+            return None
+        held = self._fabric.tables.get(inverse.table)
+        if held is None or self._fabric.life(inverse.after, held) is not Life.GONE:
+            return None
+        return f"{inverse.after.next_hop.label} does not exist any more, and {inverse.cloud} takes no route to it"
