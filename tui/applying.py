@@ -46,7 +46,7 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class PlannedApply:
     """A plan on its way to be applied. ``json`` is the form of the result, ``program`` how hints call this program."""
 
     session: Session

@@ -33,7 +33,7 @@ _ABOUT_AN_APPLY = frozenset({"undo", "journal"})
 _EXIT_CODES = """\
 exit codes:
   0  everything was observed and there is nothing to do; everything was applied and verified
-  1  findings (check), changes pending (plan, a declined apply)
+  1  findings (check), changes pending (plan, a declined apply or undo)
   2  usage error
   3  something could not be observed: no proof of health
   4  a change was refused, failed, or its end is not known; an undo left something as it is

@@ -86,9 +86,8 @@ def _title(recorded: RecordedChange) -> str:
 
 
 def _remarks(apply: RecordedApply) -> Iterator[str]:
-    if apply.unread:
-        entries = "1 entry" if apply.unread == 1 else f"{apply.unread} entries"
-        yield f"  {entries} cannot be read by this version"
+    if apply.gap is not None:
+        yield f"  {printable(apply.gap)}"
 
 
 def journal_document(applies: Sequence[RecordedApply], *, cluster: Cluster, path: str) -> dict[str, object]:

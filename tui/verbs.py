@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from tui.applying import NOT_APPLIED, Consent, Deed
+from tui.applying import NOT_APPLIED, Consent, PlannedApply
 from tui.engine.session import Session
 from tui.engine.undoing import recorded_as
 from tui.model.document import plan_document
@@ -108,8 +108,8 @@ def apply(session: Session, streams: Streams, signals: Signals, request: Request
     if not made.changes:
         _tell_nothing(streams, request, made, _nothing_to_do(made))
         return done
-    deed = Deed(session, streams, signals, made, json=request.json, program=request.program)
-    code = deed.carry_out(asks=asks, max_changes=consent.max_changes)
+    planned = PlannedApply(session, streams, signals, made, json=request.json, program=request.program)
+    code = planned.carry_out(asks=asks, max_changes=consent.max_changes)
     return done if code is None else code
 
 
@@ -125,8 +125,8 @@ def undo(session: Session, streams: Streams, signals: Signals, request: Request,
     if not made.changes:
         _tell_nothing(streams, request, made, _nothing_to_undo(made))
         return done
-    deed = Deed(session, streams, signals, made, json=request.json, program=request.program)
-    code = deed.carry_out(asks=asks, max_changes=consent.max_changes)
+    planned = PlannedApply(session, streams, signals, made, json=request.json, program=request.program)
+    code = planned.carry_out(asks=asks, max_changes=consent.max_changes)
     return done if code is None else code
 
 

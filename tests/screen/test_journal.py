@@ -74,13 +74,19 @@ async def test_an_earlier_run_that_was_cut_off_stands_in_the_journal(tmp_path: P
         assert "may or may not be written" in shown.unwrapped()
 
 
-async def killed(folder: Path, *, written: bool) -> None:
-    """Leave the journal as a process does that was killed around the first of two writes."""
+async def killed(folder: Path, *, in_place: bool, long_ago: bool = True) -> None:
+    """Leave the journal as a process does that was killed around the first of two writes, an hour ago or just now.
+
+    The next console has a fresh world, in which a change's inverse is in place and the change itself is not.
+    """
     async with console(folder) as shown:
         plan = shown.session.propose(None)
         (change, *_) = plan.changes
         shown.session._journal.began("2026-01-01T115900Z-abcdef", plan)
-        shown.session._journal.intent("2026-01-01T115900Z-abcdef", change if written else change.inverse())
+        shown.session._journal.intent("2026-01-01T115900Z-abcdef", change.inverse() if in_place else change)
+        path = shown.session.journal_path
+        if long_ago:
+            path.write_text(path.read_text().replace('"at":"2026-01-01T12:', '"at":"2026-01-01T11:'))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])
@@ -88,7 +94,7 @@ async def killed(folder: Path, *, written: bool) -> None:
 async def test_a_start_after_a_kill_tells_what_became_and_offers_the_ways_on(
     tmp_path: Path, size: tuple[int, int], key: str, asks: str
 ) -> None:
-    await killed(tmp_path, written=False)  # so that in a fresh world its inverse stands: as if it had been written
+    await killed(tmp_path, in_place=True)
     async with console(tmp_path, size=size) as shown:
         await shown.until(lambda: isinstance(shown.app.screen, FixingCutOff))
         text = shown.unwrapped()
@@ -100,7 +106,7 @@ async def test_a_start_after_a_kill_tells_what_became_and_offers_the_ways_on(
 
 
 async def test_what_was_left_alone_is_not_told_again(tmp_path: Path) -> None:
-    await killed(tmp_path, written=True)
+    await killed(tmp_path, in_place=False)
     async with console(tmp_path) as shown:
         await shown.until(lambda: isinstance(shown.app.screen, FixingCutOff))
         assert "it is not in place" in shown.unwrapped()
@@ -112,8 +118,17 @@ async def test_what_was_left_alone_is_not_told_again(tmp_path: Path) -> None:
         assert not isinstance(shown.app.screen, CutOff)
 
 
+async def test_what_may_still_change_is_told_again(tmp_path: Path) -> None:
+    await killed(tmp_path, in_place=False, long_ago=False)
+    for _ in range(2):
+        async with console(tmp_path) as shown:
+            await shown.until(lambda: isinstance(shown.app.screen, FixingCutOff))
+            assert "it is not in place, which may still change" in shown.unwrapped()
+            assert "What is not certain yet is told again at the next start." in shown.unwrapped()
+
+
 async def test_a_console_that_cannot_write_only_tells_it(tmp_path: Path) -> None:
-    await killed(tmp_path, written=True)
+    await killed(tmp_path, in_place=False)
     for _ in range(2):
         async with console(tmp_path, read_only=True) as shown:
             await shown.until(lambda: type(shown.app.screen) is CutOff)

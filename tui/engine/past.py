@@ -46,7 +46,7 @@ class Past:
         apply = last_cut_off(self.applies())
         if apply is None:
             return None
-        found = aftermath(apply, self._reader)
+        found = aftermath(apply, self._reader, self._clock.now())
         if found.known and record:
             with self._journal.reserved():
                 self._journal.found(found)

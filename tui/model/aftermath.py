@@ -10,7 +10,7 @@ from tui.model.plan import Outcome
 class Fate:
     """What a later read shows of a change that was on its way.
 
-    ``outcome`` is what the apply would have told; None when it could not be read, for the reason in ``text``.
+    ``outcome`` is what the apply would have told; None when it could not be read or may still change, as ``text`` says.
     """
 
     recorded: RecordedChange
@@ -27,5 +27,5 @@ class Aftermath:
 
     @property
     def known(self) -> bool:
-        """Tell whether every fate could be read."""
+        """Tell whether every fate is certain."""
         return all(fate.outcome is not None for fate in self.fates)

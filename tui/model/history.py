@@ -74,6 +74,14 @@ class RecordedApply:
         proven = all(outcome is not None and outcome.status.good for outcome in outcomes)
         return proven and self.state is RunState.ENDED and len(outcomes) == self.total and not self.unread
 
+    @property
+    def gap(self) -> str | None:
+        """Say that it cannot be told whole; None when it can."""
+        if not self.unread:
+            return None
+        entries = "1 entry" if self.unread == 1 else f"{self.unread} entries"
+        return f"{entries} of apply {self.id} cannot be read by this version"
+
     def counts(self) -> dict[str, int]:
         """Count the changes by what became of them; those without an outcome are ``on their way``."""
         ended = [recorded.outcome.status for recorded in self.changes if recorded.outcome is not None]

@@ -27,7 +27,9 @@ def undo_plan(
     tells why an inverse cannot be carried out; that and whatever would have to follow it is left out, with the reason.
     ``command`` gives a change's twin for the cloud's own command line.
     """
-    refused = [_unread(apply)] if apply.unread else []
+    refused: list[Refusal] = []
+    if apply.gap is not None:
+        refused.append(Refusal(node=None, code=NOT_UNDONE, reason=f"{apply.gap}: use the one that wrote them"))
     inverses: list[Change] = []
     numbers: dict[str, str] = {}
     lost: set[str] = set()
@@ -47,9 +49,3 @@ def undo_plan(
         inverses.append(replace(inverse, depends_on=needed, command=command(inverse)))
     made = build_plan(cluster=cluster, created_at=created_at, changes=inverses, refused=refused)
     return replace(made, undoes=apply.id)
-
-
-def _unread(apply: RecordedApply) -> Refusal:
-    entries = "1 entry" if apply.unread == 1 else f"{apply.unread} entries"
-    reason = f"{entries} of apply {apply.id} cannot be read by this version: use the one that wrote them"
-    return Refusal(node=None, code=NOT_UNDONE, reason=reason)

@@ -59,4 +59,4 @@ def _told(aftermath: Aftermath) -> Iterator[Line]:
         yield line(Span(legible(text), Tone.STRONG if number == 0 else Tone.PLAIN), indent=4 if number else 0)
     if not aftermath.known:
         yield line()
-        yield line(Span("What could not be read is told again at the next start.", Tone.UNKNOWN))
+        yield line(Span("What is not certain yet is told again at the next start.", Tone.UNKNOWN))

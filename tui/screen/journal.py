@@ -70,8 +70,8 @@ def _lines(applies: Sequence[RecordedApply] | None) -> Iterator[Line]:
         yield line(Span(legible(heading(apply)), tone), indent=2)
         for recorded in apply.changes:
             yield _change(recorded)
-        if apply.unread:
-            yield line(Span("  some entries cannot be read by this version", Tone.BAD))
+        if apply.gap is not None:
+            yield line("  ", Span(legible(apply.gap), Tone.BAD), indent=4)
         yield line()
 
 
