@@ -63,6 +63,12 @@ class Fault:
     left: int | None = 1
 
 
+def watches_nothing(request: Request, done: bool) -> bool:
+    """Let everything happen."""
+    del request, done
+    return False
+
+
 class ArmServer(World):
     """The server. ``requests`` are those of the program under test, ``mistakes`` what nobody may ever ask for."""
 
@@ -79,6 +85,8 @@ class ArmServer(World):
         self.demands_etags = True
         """Whether a PUT without an etag over what exists is a mistake; the service takes it."""
         self.lock = threading.RLock()
+        self.watcher: Callable[[Request, bool], bool] = watches_nothing
+        """Asked before a request is served, and again, with True, before its answer is sent: True drops it."""
         self._tokens: set[str] = set()
         self._faults: list[Fault] = []
 

@@ -73,12 +73,15 @@ class Handler(BaseHTTPRequestHandler):
         version = query.get("api-version", [""])[0]
         body = json.loads(content) if content else None
         with self.arm.lock:
-            self.arm.requests.append(
-                Request(method=self.command, path=path, version=version, headers=dict(self.headers), body=body)
-            )
-            fault = self.arm.fault(self.command, path)
+            request = Request(method=self.command, path=path, version=version, headers=dict(self.headers), body=body)
+            self.arm.requests.append(request)
             try:
+                if self.arm.watcher(request, False):
+                    raise _Dropped
+                fault = self.arm.fault(self.command, path)
                 status, answer, headers = self._faulty(fault, path, query, version, body)
+                if self.arm.watcher(request, True):
+                    raise _Dropped
             except _Dropped:
                 self.close_connection = True
                 return

@@ -21,7 +21,7 @@ import sys
 import threading
 import traceback
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import ThreadingHTTPServer
@@ -52,6 +52,12 @@ class Request:
     body: Any
 
 
+def watches_nothing(request: Request, done: bool) -> bool:
+    """Let everything happen."""
+    del request, done
+    return False
+
+
 class ComputeServer(Owner):
     """The server; a context manager. ``requests`` are those of the program under test, ``mistakes`` the server's own.
 
@@ -68,6 +74,8 @@ class ComputeServer(Owner):
         self.token_error: tuple[int, Json] | None = None
         self.grants = 0
         self.closing = threading.Event()
+        self.watcher: Callable[[Request, bool], bool] = watches_nothing
+        """Asked before a request is served, and again, with True, before its answer is sent: True drops it."""
         self._tokens: set[str] = set()
         self._faults: dict[str, deque[Fault]] = {}
         self._http = _Listener(("127.0.0.1", 0), type("BoundHandler", (Handler,), {"gce": self}))
@@ -134,10 +142,12 @@ class ComputeServer(Owner):
 
     # Requests, one at a time.
 
-    def arrive(self, verb: str, path: str, query: Mapping[str, str], body: Any, method: str) -> None:
+    def arrive(self, verb: str, path: str, query: Mapping[str, str], body: Any, method: str) -> Request:
         """Note a request."""
+        request = Request(id=method, method=verb, path=path, query=query, body=body)
         with self._lock:
-            self.requests.append(Request(id=method, method=verb, path=path, query=query, body=body))
+            self.requests.append(request)
+        return request
 
     def next_fault(self, method: str) -> Fault | None:
         """Return how this request of a method is to end."""

@@ -60,11 +60,14 @@ class Handler(BaseHTTPRequestHandler):
         found = find_method(self.command, path.removeprefix(_ROOT)) if path.startswith(_ROOT) else None
         body = _decoded(raw)
         method = found[0] if found else None
-        self.gce.arrive(self.command, path, query, body, method.id if method else "")
+        request = self.gce.arrive(self.command, path, query, body, method.id if method else "")
         self.gce.check_token(self.headers.get("Authorization", ""))
         if found is None or method is None:
             raise Refusal(404, "notFound", f"The requested URL {path} was not found on this server.")
         mask = _check_query(method, query)
+        if self.gce.watcher(request, False):
+            self._close()
+            return
         fault = self.gce.next_fault(method.id)
         if fault and fault.hang:
             self.gce.closing.wait(fault.hang)
@@ -73,7 +76,9 @@ class Handler(BaseHTTPRequestHandler):
             return
         call = Call(method=method, path=path.removeprefix(_ROOT), names=found[1], query=query, body=body, fault=fault)
         told = self.gce.perform(call, mask)
-        if fault and (fault.status is not None or fault.drop):
+        if self.gce.watcher(request, True):
+            self._close()
+        elif fault and (fault.status is not None or fault.drop):
             self._fail(fault)
         elif fault and fault.cut:
             self._cut(told)

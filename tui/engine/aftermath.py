@@ -4,7 +4,7 @@ Writes nothing. May import proof, ports and the model.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tui.engine.proof import holds, precondition, told
@@ -50,18 +50,24 @@ class _Inquiry:
             reading = reader.read(step)
             if holds(step, reading):
                 taken.append(step)
+            elif holds(step, replace(reading, trouble=None)):
+                return self._so_far(recorded, Status.INDETERMINATE, f"it is as planned, but {reading.trouble}")
             elif taken:
                 done = ", ".join(f"{one.action} of {one.subject}" for one in taken)
                 text = f"it is half done: {done} is in place, {step.action} is not"
-                return _known(recorded, Status.INDETERMINATE, text)
+                return self._so_far(recorded, Status.INDETERMINATE, text)
             elif precondition(step, reading) is not None:
                 text = f"neither the old nor the new state is there: {told(step, reading)}"
                 return _known(recorded, Status.INDETERMINATE, text)
-            elif self.now - recorded.begun_at < _SETTLED:
-                return Fate(recorded=recorded, text="it is not in place, which may still change", outcome=None)
             else:
-                return _known(recorded, Status.FAILED, "it is not in place")
+                return self._so_far(recorded, Status.FAILED, "it is not in place")
         return _known(recorded, Status.APPLIED, "it is in place")
+
+    def _so_far(self, recorded: RecordedChange, status: Status, text: str) -> Fate:
+        """Return what holds as long as nothing lands any more that was sent."""
+        if self.now - recorded.begun_at < _SETTLED:
+            return Fate(recorded=recorded, text=f"{text}, which may still change", outcome=None)
+        return _known(recorded, status, text)
 
 
 def _known(recorded: RecordedChange, status: Status, text: str) -> Fate:

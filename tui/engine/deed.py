@@ -6,7 +6,7 @@ model.
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from tui.engine.proof import Ending, holds, precondition, told
@@ -21,6 +21,7 @@ from tui.ports import (
     NotFound,
     PortError,
     Reading,
+    Rejected,
     TableWriter,
     Throttled,
 )
@@ -111,6 +112,8 @@ class Deed:
         self._never = threading.Event()
         self._endings: dict[int, Ending] = {}
         """By position in the call's changes."""
+        self._met: Conflict | None = None
+        """What the last write came upon, if it was sent before: a conflict may be with what the write itself did."""
 
     def run(self) -> tuple[Ending, ...]:
         """Return how each change ended, in their order."""
@@ -135,12 +138,13 @@ class Deed:
             self._end(Ending(Status.REFUSED, f"{self._call.changes[0].subject} is gone: {error}"))
             return False
         except PortError as error:
-            self._end(Ending(Status.FAILED, f"nothing was written, its state could not be read: {error}"))
+            self._end(_unread(self._met, error))
             return False
         for number, change in self._open:
             ending = precondition(change, reading)
             if ending is not None:
-                self._endings[number] = ending
+                mine = self._met is not None and ending.status is Status.ALREADY_SO
+                self._endings[number] = Ending(Status.APPLIED) if mine else ending
         return bool(self._open)
 
     def _write(self) -> bool:
@@ -151,23 +155,34 @@ class Deed:
         except Indeterminate as error:
             doubt = str(error)
         except PortError as error:
-            self._end_in_place()  # an operation may end in an error and yet have taken effect
+            seen = self._end_in_place()  # an operation may end in an error and yet have taken effect
             if self._open and isinstance(error, Conflict) and self._patience.yields(error):
+                self._met = error
                 return False
-            self._end(Ending(Status.REFUSED if isinstance(error, Conflict) else Status.FAILED, str(error)))
+            self._endings |= {number: self._refused(change, error, seen) for number, change in self._open}
             return True
         self._verify(doubt)
         return True
 
-    def _end_in_place(self) -> None:
-        """End what a read shows to be in place already."""
+    def _end_in_place(self) -> Reading | PortError:
+        """End what a read shows to be in place already; return what was read, or why nothing was."""
         try:
             reading = self._call.read()
-        except PortError:
-            return
+        except PortError as error:
+            return error
         for number, change in self._open:
             if holds(change, reading):
                 self._endings[number] = Ending(Status.APPLIED)
+        return reading
+
+    def _refused(self, change: Change, error: PortError, seen: Reading | PortError) -> Ending:
+        """Return how a change ends that is not seen to be in place after its write met with an error."""
+        if not isinstance(seen, PortError):
+            if holds(change, replace(seen, trouble=None)):
+                return Ending(Status.INDETERMINATE, f"{error}; it is as planned all the same, but {seen.trouble}")
+        elif self._met is not None or isinstance(error, Conflict | Rejected):
+            return _unread(error, seen)
+        return Ending(Status.REFUSED if isinstance(error, Conflict) else Status.FAILED, str(error))
 
     def _verify(self, doubt: str | None) -> None:
         """Read until the wanted values are seen. ``doubt`` is why the end of the write is not known, if so."""
@@ -195,3 +210,10 @@ class Deed:
                 return
             self._clock.wait(self._never, min(pause_s, left_s))
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+
+def _unread(refusal: PortError | None, error: PortError) -> Ending:
+    """Return how what cannot be read ends, after a write that met with a refusal or, for None, before any."""
+    if refusal is None:
+        return Ending(Status.FAILED, f"nothing was written, its state could not be read: {error}")
+    return Ending(Status.INDETERMINATE, f"{refusal}; whether it took effect all the same could not be read: {error}")
