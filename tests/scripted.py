@@ -114,6 +114,9 @@ class ScriptedCloud:
     def command(self, change: Change) -> str:
         return f"aws change {change.subject}"
 
+    def identity(self, source: str) -> str:
+        return f"somebody in {source}"
+
 
 class ScriptedNodes:
     """A cluster whose lists and watch streams are given in advance; a watch without a script waits until ``close``."""
@@ -145,6 +148,9 @@ class ScriptedNodes:
 
     def facts(self) -> ClusterFacts:
         return ClusterFacts(pod_cidrs=(ip_network("10.42.0.0/16"),))
+
+    def identity(self) -> str:
+        return "somebody"
 
     def close(self) -> None:
         self._closed.set()

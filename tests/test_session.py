@@ -9,6 +9,7 @@ import pytest
 
 from tests import build
 from tests.scripted import ScriptedClock, ScriptedCloud, ScriptedNodes
+from tui.engine.applier import Writing
 from tui.engine.journal import Journal
 from tui.engine.observer import CLOUD_INTERVAL_S, Observer
 from tui.engine.session import Session
@@ -42,7 +43,7 @@ class House:
             nodes=self.nodes,
             observer=self.observer,
             reader=self.reader,
-            writer=None if read_only else lambda _: self.cloud,
+            writing=None if read_only else Writing(writer=lambda _: self.cloud, width=1),
             journal=self.journal,
             clock=self.clock,
         )

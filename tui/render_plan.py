@@ -21,7 +21,7 @@ from tui.model.change import (
     SetForwarding,
 )
 from tui.model.network import ReplaceMethod, Route, RouteTable
-from tui.model.plan import Plan, Refusal
+from tui.model.plan import Actor, Plan, Refusal
 from tui.model.text import printable
 from tui.render_cost import cost
 
@@ -29,6 +29,7 @@ from tui.render_cost import cost
 class LineKind(StrEnum):
     """What a line says, for a front end that wants to paint it."""
 
+    ACTOR = "actor"
     CREATE = "create"
     UPDATE = "update"
     REPLACE = "replace"
@@ -97,6 +98,12 @@ def plan_lines(plan: Plan) -> Iterator[Line]:
     if danger is not None:
         yield Line(LineKind.DANGER, danger)
     yield Line(LineKind.SUMMARY, plan_summary(plan))
+
+
+def actor_words(actor: Actor) -> str:
+    """Return who acts where."""
+    who = "somebody whose name was not told" if actor.identity is None else printable(actor.identity)
+    return f"{printable(actor.source)}: as {who}"
 
 
 def plan_summary(plan: Plan) -> str:

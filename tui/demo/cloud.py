@@ -78,6 +78,10 @@ class DemoReader:
         """Return the change for ``aws``, ``gcloud`` or ``az``."""
         return command(change)
 
+    def identity(self, source: str) -> str:
+        """Return somebody."""
+        return f"demo in {source}"
+
     def _view(
         self, site: SiteState, node_uids: frozenset[str], routed_uids: frozenset[str], error: PortError | None
     ) -> CloudView:

@@ -23,6 +23,8 @@ class Call(StrEnum):
     OBSERVE = "observe"
     READ = "read"
     WRITE = "write"
+    LOCK = "lock"
+    POST = "post"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
