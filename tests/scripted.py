@@ -44,6 +44,41 @@ class ScriptedClock:
         return event.is_set()
 
 
+class SteppedClock:
+    """Time moves only when the test says so, once somebody waits for it. For one who waits at a time."""
+
+    def __init__(self) -> None:
+        self._passed_s = 0.0
+        self._deadline_s: float | None = None
+        self._changed = threading.Condition()
+
+    def now(self) -> datetime:
+        return build.NOON + timedelta(seconds=self._passed_s)
+
+    def monotonic_s(self) -> float:
+        return self._passed_s
+
+    def wait(self, event: threading.Event, timeout_s: float) -> bool:
+        deadline_s = self._passed_s + timeout_s
+        self._tell(deadline_s)
+        while not event.wait(0.002) and self._passed_s < deadline_s:
+            pass
+        self._tell(None)
+        return event.is_set()
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass when somebody waits for it, and wait until a wait that this ends has ended."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._deadline_s is not None)
+            self._passed_s += seconds
+            self._changed.wait_for(lambda: self._deadline_s is None or self._deadline_s > self._passed_s)
+
+    def _tell(self, deadline_s: float | None) -> None:
+        with self._changed:
+            self._deadline_s = deadline_s
+            self._changed.notify_all()
+
+
 class ScriptedCloud:
     """One cloud whose resources are flags by subject, routes by name, and tables by their own or a subnet's id.
 

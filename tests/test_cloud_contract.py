@@ -278,6 +278,12 @@ def test_the_command_is_one_line_for_a_shell_about_the_subject(contender: Conten
         assert any(name in word for word in shlex.split(command))
 
 
+def test_who_acts_is_told_in_one_line_or_not_at_all(contender: Contender) -> None:
+    (source,) = {view.source.name for view in contender.reader.observe(contender.nodes)}
+    told = contender.reader.identity(source)
+    assert told is None or (told and told.isprintable())
+
+
 def test_what_is_refused_is_unobserved_and_not_empty(contender: Contender) -> None:
     contender.deny_next()
     views = contender.reader.observe(contender.nodes)

@@ -4,15 +4,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from tests.scripted import ScriptedClock
+from tests.scripted import ScriptedClock, SteppedClock
 from tui.demo import Call, DemoWorld, open_world
 from tui.engine.lock import GIVEN_UP_AFTER_S, LASTS_S, RENEWED_EVERY_S, Hold, Locking
 from tui.model.lease import Lease
-from tui.ports import Conflict, Denied, Locked, Rejected, Unavailable
+from tui.ports import Clock, Conflict, Denied, Locked, Rejected, Unavailable
 
 BOB = "bob@elsewhere/2026-01-01T115900Z-abcdef"
 
@@ -22,41 +22,6 @@ def world() -> DemoWorld:
     return open_world("aws", latency=False)
 
 
-class RenewalClock:
-    """The world's clock, which moves only when the test says so, and tells when a wait has begun."""
-
-    def __init__(self, world: DemoWorld) -> None:
-        self._clock = world.clock
-        self._deadline_s: float | None = None
-        self._changed = threading.Condition()
-
-    def now(self) -> datetime:
-        return self._clock.now()
-
-    def monotonic_s(self) -> float:
-        return self._clock.monotonic_s()
-
-    def wait(self, event: threading.Event, timeout_s: float) -> bool:
-        deadline_s = self.monotonic_s() + timeout_s
-        self._tell(deadline_s)
-        while not event.wait(0.002) and self.monotonic_s() < deadline_s:
-            pass
-        self._tell(None)
-        return event.is_set()
-
-    def _tell(self, deadline_s: float | None) -> None:
-        with self._changed:
-            self._deadline_s = deadline_s
-            self._changed.notify_all()
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass when somebody waits for it, and wait until a wait that this ends has ended."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._deadline_s is not None)
-            self._clock.advance(seconds)
-            self._changed.wait_for(lambda: self._deadline_s is None or self._deadline_s > self.monotonic_s())
-
-
 @contextmanager
 def held(
     world: DemoWorld,
@@ -64,9 +29,9 @@ def held(
     force: bool = False,
     gone: tuple[str, ...] = (),
     stop: threading.Event | None = None,
-    clock: RenewalClock | None = None,
+    clock: Clock | None = None,
 ) -> Iterator[Hold]:
-    locking = Locking(world.cluster_lock, clock or RenewalClock(world), force=force)
+    locking = Locking(world.cluster_lock, clock or SteppedClock(), force=force)
     with locking.held("alice@here/run", gone=gone.__contains__, stop=stop or threading.Event()) as hold:
         yield hold
 
@@ -77,7 +42,7 @@ def standing(world: DemoWorld) -> Lease:
     return lease
 
 
-def until_renewed(world: DemoWorld, clock: RenewalClock) -> Lease:
+def until_renewed(world: DemoWorld, clock: SteppedClock) -> Lease:
     """Let the time of a renewal come, and return the lock when it was made."""
     before = standing(world)
     clock.advance(RENEWED_EVERY_S)
@@ -87,10 +52,11 @@ def until_renewed(world: DemoWorld, clock: RenewalClock) -> Lease:
 
 
 def test_the_lock_is_held_while_it_lasts_and_given_back(world: DemoWorld) -> None:
-    with held(world) as hold:
+    clock = SteppedClock()
+    with held(world, clock=clock) as hold:
         lease = standing(world)
         assert (lease.holder, lease.lasts_s, lease.transitions) == ("alice@here/run", LASTS_S, 0)
-        assert lease.since == lease.renewed_at == world.clock.now()
+        assert lease.since == lease.renewed_at == clock.now()
         assert (hold.unlocked, hold.taken_from, hold.lost()) == (None, None, None)
     assert standing(world).holder == ""
     with held(world):
@@ -98,14 +64,14 @@ def test_the_lock_is_held_while_it_lasts_and_given_back(world: DemoWorld) -> Non
 
 
 def test_it_is_renewed_for_as_long_as_it_takes(world: DemoWorld) -> None:
-    clock = RenewalClock(world)
+    clock = SteppedClock()
     with held(world, clock=clock) as hold:
         began = standing(world).since
         assert began is not None
         for _ in range(9):
             until_renewed(world, clock)
         lease = until_renewed(world, clock)
-        assert lease.renewed_at == world.clock.now()
+        assert lease.renewed_at == clock.now()
         assert lease.since == began
         assert lease.renewed_at is not None
         assert lease.renewed_at - began > timedelta(seconds=3 * LASTS_S)
@@ -140,9 +106,10 @@ def test_force_on_a_free_lock_takes_it_from_nobody(world: DemoWorld) -> None:
 
 def test_what_our_own_killed_process_left_is_ours_at_once(world: DemoWorld) -> None:
     world.cluster_lock.seized_by(BOB, lasts_s=15)
-    with held(world, gone=(BOB,)) as hold:
+    clock = SteppedClock()
+    with held(world, gone=(BOB,), clock=clock) as hold:
         assert hold.taken_from is None
-    assert world.clock.monotonic_s() == 0
+    assert clock.monotonic_s() == 0
 
 
 def test_a_lock_that_ran_out_and_is_not_renewed_while_we_look_is_free(world: DemoWorld) -> None:
@@ -190,7 +157,7 @@ def test_who_stops_while_it_is_looked_at_takes_nothing(world: DemoWorld) -> None
     world.clock.advance(16)
     stop = threading.Event()
     stop.set()
-    with pytest.raises(Locked), held(world, stop=stop):
+    with pytest.raises(Locked), held(world, stop=stop, clock=world.clock):
         pytest.fail("two at once")
     assert standing(world).holder == BOB
 
@@ -198,7 +165,7 @@ def test_who_stops_while_it_is_looked_at_takes_nothing(world: DemoWorld) -> None
 @pytest.mark.parametrize("error", [Denied("leases are forbidden"), Rejected("a webhook says no")])
 def test_without_the_right_it_goes_on_and_says_so(world: DemoWorld, error: Exception) -> None:
     world.fail_next(Call.LOCK, error)  # type: ignore[arg-type]  # both are port errors
-    with held(world) as hold:
+    with held(world, clock=world.clock) as hold:
         assert hold.unlocked == f"without a lock, other operators are not kept out: {error}"
         world.clock.advance(GIVEN_UP_AFTER_S * 2)
         assert hold.lost() is None
@@ -232,7 +199,7 @@ def test_somebody_who_is_faster_is_looked_at_again(world: DemoWorld) -> None:
 
 
 def test_a_lock_that_is_taken_over_is_lost_and_stays_with_the_other(world: DemoWorld) -> None:
-    clock = RenewalClock(world)
+    clock = SteppedClock()
     with held(world, clock=clock) as hold:
         world.cluster_lock.seized_by(BOB, lasts_s=15)
         clock.advance(RENEWED_EVERY_S)
@@ -243,7 +210,7 @@ def test_a_lock_that_is_taken_over_is_lost_and_stays_with_the_other(world: DemoW
 
 
 def test_a_lock_that_cannot_be_renewed_is_lost_after_a_while_and_comes_back(world: DemoWorld) -> None:
-    clock = RenewalClock(world)
+    clock = SteppedClock()
     with held(world, clock=clock) as hold:
         world.lose("kubernetes", Unavailable("connection refused"))
         clock.advance(GIVEN_UP_AFTER_S)
@@ -256,7 +223,7 @@ def test_a_lock_that_cannot_be_renewed_is_lost_after_a_while_and_comes_back(worl
 
 
 def test_a_renewal_whose_answer_was_lost_is_still_ours(world: DemoWorld) -> None:
-    clock = RenewalClock(world)
+    clock = SteppedClock()
     with held(world, clock=clock) as hold:
         world.cluster_lock.write(standing(world))  # as the server has it, and the process does not know
         clock.advance(RENEWED_EVERY_S)

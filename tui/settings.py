@@ -94,13 +94,7 @@ OPTIONS: tuple[Option, ...] = (
         metavar="FILE",
         about="kubeconfig instead of kubectl's",
     ),
-    Option(
-        name="context",
-        field="context",
-        read=values.text,
-        metavar="NAME",
-        about="kubeconfig context instead of current",
-    ),
+    Option(name="context", field="context", read=values.text, metavar="NAME", about="instead of the current context"),
     Option(
         name="protected",
         field="protected",

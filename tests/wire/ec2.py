@@ -23,20 +23,24 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.wire.ec2_rules import Call, Fault, error, mistakes, page
+from tests.wire.ec2_rules import IDENTITY, Call, Fault, error, mistakes, page
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
 REGION = "us-east-1"
-_SCOPE = re.compile(r"Credential=[^/]+/\d+/([^/]+)/ec2/aws4_request")
+_SCOPE = re.compile(r"Credential=[^/]+/\d+/([^/]+)/(?:ec2|sts)/aws4_request")
 
 
 class Ec2Server:
-    """The gate and moto behind it; a context manager. ``calls`` holds the requests of the program under test only."""
+    """The gate and moto behind it; a context manager.
+
+    ``calls`` holds the requests of the program under test only, ``identified`` those of them that go to STS.
+    """
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
+        self.identified: list[Call] = []
         self.watcher: Callable[[Call, bool], bool] = _watches_nothing
         """Asked before moto gets a request, and again, with True, before its answer is sent: True drops it."""
         self._faults: dict[str, deque[Fault]] = {}
@@ -77,6 +81,7 @@ class Ec2Server:
         urllib.request.urlopen(request, timeout=30).close()
         with self._lock:
             self.calls.clear()
+            self.identified.clear()
             self._faults.clear()
         self.watcher = _watches_nothing
 
@@ -95,7 +100,7 @@ class Ec2Server:
     def arrive(self, call: Call) -> Fault | None:
         """Note a request and return how it is to end."""
         with self._lock:
-            self.calls.append(call)
+            (self.identified if call.action == IDENTITY else self.calls).append(call)
             waiting = self._faults.get(call.action)
             return waiting.popleft() if waiting else None
 
@@ -165,7 +170,8 @@ def isolate(monkeypatch: pytest.MonkeyPatch, home: Path, url: str | None) -> Non
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     if url is not None:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", url)
+        for service in ("EC2", "STS"):
+            monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
 
 
 @pytest.fixture(scope="module", name="ec2_server")
@@ -209,7 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.close()
         else:
-            self._answer(fault.status, (fault.body or error(fault)).encode(), fault.headers)
+            self._answer(fault.status, (fault.body or error(fault, call.action)).encode(), fault.headers)
 
     def _pass(self, call: Call, body: bytes) -> None:
         self.close_connection = self.ec2.watcher(call, False)

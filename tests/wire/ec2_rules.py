@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
+IDENTITY = "GetCallerIdentity"
+"""The one action of STS, which is asked for whoever would write."""
 _SETS = {"DescribeNetworkInterfaces": "networkInterfaceSet", "DescribeSubnets": "subnetSet"}
 _PARAMETERS = {
     "DescribeNetworkInterfaces": {"Filter", "MaxResults", "NextToken", "NetworkInterfaceId", "IncludeManagedResources"},
     "DescribeSubnets": {"MaxResults", "NextToken"},
     "ModifyNetworkInterfaceAttribute": {"NetworkInterfaceId", "SourceDestCheck"},
+    IDENTITY: set(),
 }
 _FILTERS = {"DescribeNetworkInterfaces": {"attachment.instance-id", "vpc-id"}}
 _MOST_FILTER_VALUES = 200
@@ -94,7 +97,10 @@ def page(call: Call, answer: bytes) -> bytes:
     return ET.tostring(root)
 
 
-def error(fault: Fault) -> str:
+def error(fault: Fault, action: str = "") -> str:
+    if action == IDENTITY:
+        inner = f"<Error><Code>{escape(fault.code)}</Code><Message>{escape(fault.message)}</Message></Error>"
+        return f"<ErrorResponse>{inner}<RequestId>7a62c49f-347e-4fc4-9331-6e8eEXAMPLE</RequestId></ErrorResponse>"
     return (
         f"<Response><Errors><Error><Code>{escape(fault.code)}</Code><Message>{escape(fault.message)}</Message></Error>"
         "</Errors><RequestID>7a62c49f-347e-4fc4-9331-6e8eEXAMPLE</RequestID></Response>"

@@ -87,12 +87,13 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A request that was received; header names are in lower case."""
+    """A request that was received; header names are in lower case. ``every`` has all values of each."""
 
     method: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
+    every: Mapping[str, list[str]]
 
 
 class HttpServer(ThreadingHTTPServer):
@@ -155,7 +156,8 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         pairs = parse_qsl(url.query, keep_blank_values=True)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(method=self.command, path=url.path, query=dict(pairs), headers=headers)
+        every = {name: self.headers.get_all(name, []) for name in headers}
+        request = Request(method=self.command, path=url.path, query=dict(pairs), headers=headers, every=every)
         body = self.rfile.read(int(headers.get("content-length") or 0))
         try:
             fault = self.server.kube.admit(request)

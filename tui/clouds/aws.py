@@ -111,6 +111,10 @@ class AwsReader:
             ]
         )
 
+    def identity(self, source: str) -> str | None:
+        """Return the ARN of the caller."""
+        return self._account.caller(source.partition(":")[2])
+
     def _observe_region(self, region: str, nodes: Sequence[Node]) -> CloudView:
         instances: tuple[Instance, ...] | None = None
         subnets: tuple[Subnet, ...] | None = None

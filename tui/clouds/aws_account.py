@@ -19,6 +19,7 @@ from tui.ports import Conflict, Denied, Indeterminate, NotFound, PortError, Reje
 
 if TYPE_CHECKING:
     from boto3.session import Session
+    from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
     from mypy_boto3_ec2 import EC2Client
 
@@ -58,8 +59,9 @@ _PRINCIPAL = re.compile(r"User: (\S+) is not authorized")
 class _Call:
     operation: str
     region: str
-    subject: str | None
-    writes: bool
+    subject: str | None = None
+    writes: bool = False
+    service: str = "EC2"
 
 
 class Account:
@@ -94,18 +96,30 @@ class Account:
         With ``writes``, an end that is not known is ``Indeterminate``. After ``Denied`` the next call starts from the
         environment again, since a login elsewhere may have mended it.
         """
+        with self._answering(_Call(operation=operation, region=region, subject=subject, writes=writes)):
+            yield self._client(region)
+
+    def caller(self, region: str) -> str | None:
+        """Return the ARN of whose credentials are used, as STS in this region tells it. Raises as ``calling``."""
+        with self._answering(_Call(operation="GetCallerIdentity", region=region, service="STS")):
+            with self._lock:
+                client = self._opened().client("sts", region_name=region, config=_config(attempts=1))
+            arn: str | None = client.get_caller_identity().get("Arn")
+        return arn
+
+    @contextmanager
+    def _answering(self, call: _Call) -> Iterator[None]:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
         from botocore.parsers import ResponseParserError  # noqa: PLC0415
 
-        call = _Call(operation=operation, region=region, subject=subject, writes=writes)
         try:
-            yield self._client(region)
+            yield
         except ClientError as error:
             raise self._refused(error, call) from error
         except BotoCoreError as error:
             raise self._unanswered(error, call) from error
         except ResponseParserError as error:
-            raise _lost(call, "what answered is not EC2: check the endpoint and the proxy") from error
+            raise _lost(call, f"what answered is not {call.service}: check the endpoint and the proxy") from error
 
     def _opened(self) -> "Session":
         from boto3.session import Session  # noqa: PLC0415
@@ -115,16 +129,11 @@ class Account:
         return self._session
 
     def _client(self, region: str) -> "EC2Client":
-        from botocore.config import Config  # noqa: PLC0415
         from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
         with self._lock:
             if region not in self._clients:
-                config = Config(
-                    connect_timeout=_CONNECT_TIMEOUT_S,
-                    read_timeout=_READ_TIMEOUT_S,
-                    retries={"mode": "standard", "total_max_attempts": self._attempts},
-                )
+                config = _config(attempts=self._attempts)
                 try:
                     self._clients[region] = self._opened().client("ec2", region_name=region, config=config)
                 except BotoCoreError:
@@ -159,9 +168,8 @@ class Account:
         code, status = told.get("Code") or "", _status(error)
         said = _one_line(_ENCODED_DETAILS.sub("", told.get("Message") or ""))
         if code in _THROTTLED:
-            return Throttled(
-                f"EC2 in {call.region} gets too many calls of this account: wait a while", _retry_after_s(error)
-            )
+            where = f"{call.service} in {call.region}"
+            return Throttled(f"{where} gets too many calls of this account: wait a while", _retry_after_s(error))
         if code in _EXPIRED or code in _UNKNOWN_IDENTITY:
             return self._unaccepted(code, call)
         if code in _FORBIDDEN:
@@ -177,14 +185,15 @@ class Account:
         if code in _EXPIRED:
             return Denied(f"the AWS credentials of {name} have expired: {renewal}")
         return Denied(
-            f"EC2 in {call.region} does not accept the credentials of {name} ({code}): "
+            f"{call.service} in {call.region} does not accept the credentials of {name} ({code}): "
             f"{renewal}, and check that the account may use this region"
         )
 
     def _forbidden(self, said: str, call: _Call, operation: str) -> Denied:
         """Name the missing action; it is another service's when credentials were refused."""
         self._forget()
-        service = "ec2:" if operation == call.operation else "sts:" if operation.startswith("Assume") else ""
+        asked = f"{call.service.lower()}:"
+        service = asked if operation == call.operation else "sts:" if operation.startswith("Assume") else ""
         principal = _PRINCIPAL.search(said)
         whose = printable(principal.group(1)) if principal else "these credentials"
         denial = "an explicit deny stands against it" if "explicit deny" in said else "add it to their policy"
@@ -217,7 +226,8 @@ class Account:
                 path = _one_line(str(error.kwargs.get("path", "")))
                 trouble = f"the AWS configuration file {path} cannot be parsed: correct it"
             case _:
-                trouble = f"EC2 in {printable(region)} cannot be called: {_one_line(str(error))}"
+                service = call.service if call else "EC2"
+                trouble = f"{service} in {printable(region)} cannot be called: {_one_line(str(error))}"
         return Unavailable(trouble)
 
     def _without_credentials(self, error: "BotoCoreError") -> Denied | None:
@@ -245,6 +255,16 @@ class Account:
         return Denied(f"the AWS login of {name} is missing or has expired: {renewal}")
 
 
+def _config(*, attempts: int) -> "Config":
+    from botocore.config import Config  # noqa: PLC0415
+
+    return Config(
+        connect_timeout=_CONNECT_TIMEOUT_S,
+        read_timeout=_READ_TIMEOUT_S,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+    )
+
+
 def _failed(code: str, status: int, said: str, call: _Call) -> PortError:
     if code.lower().startswith(_NO_SUCH_INTERFACE):
         return NotFound(f"{call.subject} does not exist in {call.region}")
@@ -256,14 +276,14 @@ def _failed(code: str, status: int, said: str, call: _Call) -> PortError:
 
 
 def _refusal(code: str, said: str, call: _Call) -> str:
-    return f"EC2 in {call.region} refuses {call.operation} ({printable(code)}: {said})"
+    return f"{call.service} in {call.region} refuses {call.operation} ({printable(code)}: {said})"
 
 
 def _lost(call: _Call, how: str) -> PortError:
     """Return the error of a call that was sent and not answered."""
     if call.writes:
-        return Indeterminate(f"EC2 in {call.region} may or may not have changed {call.subject}: {how}")
-    return Unavailable(f"EC2 in {call.region} did not complete {call.operation}: {how}")
+        return Indeterminate(f"{call.service} in {call.region} may or may not have changed {call.subject}: {how}")
+    return Unavailable(f"{call.service} in {call.region} did not complete {call.operation}: {how}")
 
 
 def _status(error: "ClientError") -> int:

@@ -13,6 +13,7 @@ from typing import TypeVar, assert_never
 from tui.clouds import azure_objects as objects
 from tui.clouds.azure_arm import ArmApi, NoAnswer, NoToken
 from tui.clouds.azure_effective import effective_routes
+from tui.clouds.azure_identity import bearer
 from tui.clouds.azure_names import ResourceId, Spellings, fold, is_group, is_subscription
 from tui.clouds.azure_refusals import Call
 from tui.model.change import (
@@ -130,6 +131,11 @@ class AzureReader:
                 return self._association(change)
             case _:
                 assert_never(change)
+
+    def identity(self, source: str) -> str | None:
+        """Return whom the access token names; it is the same one in every subscription."""
+        del source
+        return bearer(self._api.token())
 
     def command(self, change: Change) -> str:
         """Return the change for ``az``."""

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from azure.identity import DefaultAzureCredential
     from requests.models import PreparedRequest
 
+    _Opened = tuple["Endpoint", Pipeline[HttpRequest, HttpResponse], DefaultAzureCredential]
+
 _CLOUD = "AZURE_CLOUD"
 _ENDPOINT = "ARM_ENDPOINT"
 _AUTHORITY = "AZURE_AUTHORITY_HOST"
@@ -170,7 +172,7 @@ class ArmApi:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._opened: tuple[Endpoint, Pipeline[HttpRequest, HttpResponse]] | None = None
+        self._opened: _Opened | None = None
         self._opened_s = 0.0
         self._versions: dict[tuple[str, str], str] = {}
 
@@ -180,7 +182,7 @@ class ArmApi:
         A request without a version of its own is sent again when the endpoint names others that it takes instead: it
         refused before doing anything.
         """
-        endpoint, pipeline = self._open()
+        endpoint, pipeline, _ = self._open()
         kind = kind_of(call.path)
         for tried in range(_MOST_VERSIONS):
             version = call.version or self._versions.get((endpoint.origin, kind)) or _usual(kind)
@@ -216,6 +218,12 @@ class ArmApi:
                 raise lost(call, "it gives the same page again and again")
             seen.add(link)
             call = replace(call, link=link)
+
+    def token(self) -> str:
+        """Return the access token that calls are made with. Raises as ``call``."""
+        endpoint, _, credential = self._open()
+        with self._answering(Call(path="/subscriptions", permission=""), endpoint):
+            return credential.get_token(endpoint.scope).token
 
     def serves(self, link: str) -> bool:
         """Tell whether a link leads to this endpoint, and not to a host that must not see the token."""
@@ -267,11 +275,12 @@ class ArmApi:
         except OSError as error:  # requests checks files named by REQUESTS_CA_BUNDLE in its own way
             raise NoAnswer(f"Azure cannot be called: {short(str(error))}") from error
 
-    def _open(self) -> "tuple[Endpoint, Pipeline[HttpRequest, HttpResponse]]":
+    def _open(self) -> "_Opened":
         with self._lock:
             if self._opened is None:
                 endpoint = Endpoint.told(os.environ)
-                self._opened = (endpoint, _new_pipeline(endpoint))
+                credential = _new_credential(endpoint)
+                self._opened = (endpoint, _new_pipeline(endpoint, credential), credential)
                 self._opened_s = time.monotonic()
             return self._opened
 
@@ -306,11 +315,8 @@ def _url(call: Call, version: str, endpoint: Endpoint) -> str:
     return f"{endpoint.origin}{quote(call.path, safe='/()')}?{query}"
 
 
-def _new_pipeline(endpoint: Endpoint) -> "Pipeline[HttpRequest, HttpResponse]":
-    """Return the SDK's pipeline. Its policies neither log nor sleep for long: a throttled call is told, not repeated.
-
-    Raises ``Misconfigured``.
-    """
+def _new_pipeline(endpoint: Endpoint, credential: "DefaultAzureCredential") -> "Pipeline[HttpRequest, HttpResponse]":
+    """Return the SDK's pipeline. Its policies neither log nor sleep for long: what is throttled is told at once."""
     from azure.core.pipeline import Pipeline  # noqa: PLC0415
     from azure.core.pipeline.policies import RetryPolicy, UserAgentPolicy  # noqa: PLC0415
     from azure.core.pipeline.transport import RequestsTransport  # noqa: PLC0415
@@ -326,7 +332,7 @@ def _new_pipeline(endpoint: Endpoint) -> "Pipeline[HttpRequest, HttpResponse]":
         [
             UserAgentPolicy(f"l2bridge-tui/{__version__}"),
             RetryPolicy(**_IMPATIENT),
-            ARMChallengeAuthenticationPolicy(_new_credential(endpoint), endpoint.scope),
+            ARMChallengeAuthenticationPolicy(credential, endpoint.scope),
         ],
     )
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from tui.demo.commands import command
 from tui.demo.faults import Call
+from tui.demo.ids import operator
 from tui.demo.routing import system_routes
 from tui.demo.state import SiteState
 from tui.demo.writing import write_route
@@ -79,8 +80,12 @@ class DemoReader:
         return command(change)
 
     def identity(self, source: str) -> str:
-        """Return somebody."""
-        return f"demo in {source}"
+        """Return somebody who may do everything there."""
+        self._world.enter(Call.IDENTITY, self.cloud)
+        with self._world.lock:
+            if source in self._world.faults.lost:
+                raise self._world.faults.lost[source]
+        return operator(source)
 
     def _view(
         self, site: SiteState, node_uids: frozenset[str], routed_uids: frozenset[str], error: PortError | None

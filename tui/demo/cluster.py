@@ -57,9 +57,9 @@ class DemoNodes:
         )
 
     def identity(self) -> str:
-        """Return a user as a kubeconfig of a small company has them."""
-        self._world.enter(Call.FACTS)
-        return "ops:demo"
+        """Return somebody who may do everything."""
+        self._world.enter(Call.IDENTITY)
+        return "operator@example.com"
 
     def close(self) -> None:
         """End watches under way, and what delays there are."""

@@ -70,10 +70,8 @@ class SetForwarding(_Change):
 
     def inverse(self) -> "SetForwarding":
         """Return the change that puts the flag back, given that nobody has touched it since."""
-        undo = not self.undo
-        return replace(
-            self, before=self.after, after=self.before, token=None, caution=None, command="", id="", undo=undo
-        )
+        turned = replace(self, before=self.after, after=self.before, undo=not self.undo)
+        return replace(turned, token=None, caution=None, command="", id="")
 
     def steps(self) -> tuple["Change", ...]:
         """Return what is written, one proven after the other."""
