@@ -185,6 +185,12 @@ class CloudReader(Protocol):
     def command(self, change: Change) -> str:
         """Return the same change for the cloud's own command line, quoted for a POSIX shell."""
 
+    def identity(self, source: str) -> str | None:
+        """Return who acts in a source (``Source.name``), as the cloud calls them; None where it does not tell.
+
+        Raises ``Denied``, ``Throttled``, ``Unavailable``.
+        """
+
 
 @runtime_checkable
 class FabricReader(Protocol):

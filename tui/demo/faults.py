@@ -23,6 +23,7 @@ class Call(StrEnum):
     OBSERVE = "observe"
     READ = "read"
     WRITE = "write"
+    IDENTITY = "identity"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
