@@ -83,7 +83,7 @@ class ScriptedCloud:
     """One cloud whose resources are flags by subject, routes by name, and tables by their own or a subnet's id.
 
     ``reads`` and ``writes`` are answered before these are: an exception in them is raised, a value returned, None falls
-    through. Without ``obeys`` a write changes nothing. ``log`` is every call.
+    through. Without ``obeys`` a write changes nothing. ``log`` is every observation, read and write.
     """
 
     cloud = Cloud.AWS
@@ -149,7 +149,7 @@ class ScriptedCloud:
     def command(self, change: Change) -> str:
         return f"aws change {change.subject}"
 
-    def identity(self, source: str) -> str:
+    def identity(self, source: str) -> str | None:
         return f"somebody in {source}"
 
 

@@ -1,48 +1,45 @@
-"""Whom an access token of Azure names: read for people, and never to decide anything.
+"""Who an access token is of: its claims, read for people to see and for nothing else, since nobody checks them here.
 
-The token is opaque by contract and may stop being readable; then nobody is named. May import msgspec only.
+What issues tokens promises no form of them; one that cannot be read tells nothing. May import msgspec only.
 """
 
 import base64
-import binascii
 
 import msgspec
 
 
 class _Claims(msgspec.Struct):
-    """The claims of Microsoft Entra's tokens that say who somebody is, in versions 1.0 and 2.0."""
+    """The claims that name somebody; ``azp`` is ``appid`` in tokens of version 2."""
 
-    upn: str = ""
-    unique_name: str = ""
-    preferred_username: str = ""
-    appid: str = ""
-    azp: str = ""
-    oid: str = ""
-    tid: str = ""
-
-
-def bearer(token: str) -> str | None:
-    """Return the person, or the application, with the tenant; None when the token does not say."""
-    claims = _claims(token)
-    if claims is None:
-        return None
-    person = claims.upn or claims.preferred_username or claims.unique_name
-    tenant = f"tenant {claims.tid}" if claims.tid else ""
-    if person:
-        return f"{person} ({tenant})" if tenant else person
-    application = claims.appid or claims.azp
-    if not application:
-        return None
-    details = ", ".join(filter(None, (f"object {claims.oid}" if claims.oid else "", tenant)))
-    return f"application {application} ({details})" if details else f"application {application}"
+    upn: str | None = None
+    unique_name: str | None = None
+    preferred_username: str | None = None
+    appid: str | None = None
+    azp: str | None = None
+    oid: str | None = None
+    tid: str | None = None
 
 
-def _claims(token: str) -> _Claims | None:
-    parts = token.split(".")
-    if len(parts) != 3:
-        return None
+def identity_of(token: str) -> str | None:
+    """Return the user, or the application with its object, and the tenant; None for a token that tells nobody.
+
+    The text is other people's and not fit for a terminal.
+    """
     try:
-        payload = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
-        return msgspec.json.decode(payload, type=_Claims)
-    except (ValueError, binascii.Error, msgspec.DecodeError):
+        payload = token.split(".")[1]
+        claims = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=_Claims)
+    except (IndexError, ValueError, msgspec.DecodeError):
         return None
+    tenant = f"tenant {claims.tid}" if claims.tid else ""
+    user = claims.upn or claims.unique_name or claims.preferred_username
+    application = claims.appid or claims.azp
+    if user:
+        return _line(user, tenant)
+    if application:
+        return _line(f"application {application}", f"object {claims.oid}" if claims.oid else "", tenant)
+    return _line(f"object {claims.oid}", tenant) if claims.oid else None
+
+
+def _line(who: str, *details: str) -> str:
+    told = ", ".join(detail for detail in details if detail)
+    return f"{who} ({told})" if told else who
