@@ -23,7 +23,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.wire.ec2_rules import IDENTITY, Call, Fault, error, mistakes, page
+from tests.wire.ec2_rules import Call, Fault, error, mistakes, page
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -33,14 +33,10 @@ _SCOPE = re.compile(r"Credential=[^/]+/\d+/([^/]+)/(ec2|sts)/aws4_request")
 
 
 class Ec2Server:
-    """The gate and moto behind it; a context manager.
-
-    ``calls`` holds the requests of the program under test only, ``identified`` those of them that go to STS.
-    """
+    """The gate and moto behind it; a context manager. ``calls`` holds the requests of the program under test only."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
-        self.identified: list[Call] = []
         self.watcher: Callable[[Call, bool], bool] = _watches_nothing
         """Asked before moto gets a request, and again, with True, before its answer is sent: True drops it."""
         self._faults: dict[str, deque[Fault]] = {}
@@ -81,7 +77,6 @@ class Ec2Server:
         urllib.request.urlopen(request, timeout=30).close()
         with self._lock:
             self.calls.clear()
-            self.identified.clear()
             self._faults.clear()
         self.watcher = _watches_nothing
 
@@ -100,7 +95,7 @@ class Ec2Server:
     def arrive(self, call: Call) -> Fault | None:
         """Note a request and return how it is to end."""
         with self._lock:
-            (self.identified if call.action == IDENTITY else self.calls).append(call)
+            self.calls.append(call)
             waiting = self._faults.get(call.action)
             return waiting.popleft() if waiting else None
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
-IDENTITY = "GetCallerIdentity"
-"""The one action of STS, which is asked for whoever would write."""
 _SETS = {"DescribeNetworkInterfaces": "networkInterfaceSet", "DescribeSubnets": "subnetSet"}
 _PARAMETERS = {
     "DescribeNetworkInterfaces": {"Filter", "MaxResults", "NextToken", "NetworkInterfaceId", "IncludeManagedResources"},

@@ -19,7 +19,6 @@ from tui.ports import Conflict, Denied, Indeterminate, NotFound, PortError, Reje
 
 if TYPE_CHECKING:
     from boto3.session import Session
-    from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
     from mypy_boto3_ec2 import EC2Client
 
@@ -272,16 +271,6 @@ class Account:
     def _logged_out(self) -> Denied:
         name, renewal = self._identity()
         return Denied(f"the AWS login of {name} is missing or has expired: {renewal}")
-
-
-def _config(*, attempts: int) -> "Config":
-    from botocore.config import Config  # noqa: PLC0415
-
-    return Config(
-        connect_timeout=_CONNECT_TIMEOUT_S,
-        read_timeout=_READ_TIMEOUT_S,
-        retries={"mode": "standard", "total_max_attempts": attempts},
-    )
 
 
 def _failed(code: str, status: int, said: str, call: _Call) -> PortError:

@@ -132,11 +132,6 @@ class AzureReader:
             case _:
                 assert_never(change)
 
-    def identity(self, source: str) -> str | None:
-        """Return whom the access token names; it is the same one in every subscription."""
-        del source
-        return bearer(self._api.token())
-
     def command(self, change: Change) -> str:
         """Return the change for ``az``."""
         from tui.clouds.azure_forms import command  # noqa: PLC0415

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from azure.identity import DefaultAzureCredential
     from requests.models import PreparedRequest
 
-    _Opened = tuple["Endpoint", Pipeline[HttpRequest, HttpResponse], DefaultAzureCredential]
-
 _CLOUD = "AZURE_CLOUD"
 _ENDPOINT = "ARM_ENDPOINT"
 _AUTHORITY = "AZURE_AUTHORITY_HOST"
@@ -231,12 +229,6 @@ class ArmApi:
                 raise lost(call, "it gives the same page again and again")
             seen.add(link)
             call = replace(call, link=link)
-
-    def token(self) -> str:
-        """Return the access token that calls are made with. Raises as ``call``."""
-        endpoint, _, credential = self._open()
-        with self._answering(Call(path="/subscriptions", permission=""), endpoint):
-            return credential.get_token(endpoint.scope).token
 
     def serves(self, link: str) -> bool:
         """Tell whether a link leads to this endpoint, and not to a host that must not see the token."""

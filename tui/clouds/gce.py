@@ -125,10 +125,6 @@ class GceReader:
             case _:
                 assert_never(change)
 
-    def identity(self, source: str) -> str | None:
-        """Return the account of the Application Default Credentials."""
-        return self._api.identity(source.partition(":")[2])
-
     def command(self, change: Change) -> str:
         """Return the change for ``gcloud``; a replacement is its steps, one after the other."""
         return " && ".join(command(step) for step in change.steps())

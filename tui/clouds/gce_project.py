@@ -37,8 +37,6 @@ _CREDENTIALS = "GOOGLE_APPLICATION_CREDENTIALS"
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _LOGIN = "run gcloud auth application-default login"
 
-_UNRESOLVED = "default"
-"""How google-auth calls the metadata server's account before it has asked for its name."""
 _REFUSALS = ("access_denied", "invalid_client", "invalid_grant", "invalid_request", "unauthorized_client")
 """How a token endpoint says that it will never answer otherwise (RFC 6749)."""
 
@@ -87,22 +85,6 @@ class ComputeApi:
             if page.next_page_token == token:
                 raise lost(call, "it gives the same page again and again")
             token = page.next_page_token
-
-    def identity(self, project: str) -> str | None:
-        """Return the account of the credentials, as far as they know it themselves. Raises as ``raw``.
-
-        A service account's, also an impersonated or a federated one's, is its e-mail address; a person's is known only
-        where gcloud has written it into the file.
-        """
-        from google.auth.transport.requests import Request  # noqa: PLC0415
-
-        call = Call(path=f"projects/{project}", permission="")
-        with self._answering(call):
-            credentials = self._opened().credentials
-            if getattr(credentials, "service_account_email", None) == _UNRESOLVED:
-                credentials.refresh(Request())
-        told = (getattr(credentials, name, None) for name in ("service_account_email", "signer_email", "account"))
-        return next((name for name in told if isinstance(name, str) and name not in {"", _UNRESOLVED}), None)
 
     def write(self, call: Call, body: bytes | None) -> None:
         """Send a request once and wait until its operation has ended well. Raises as ``raw``."""

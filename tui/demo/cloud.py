@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, assert_never
 from tui.demo import ids
 from tui.demo.commands import command
 from tui.demo.faults import Call
-from tui.demo.ids import operator
 from tui.demo.routing import system_routes
 from tui.demo.state import SiteState
 from tui.demo.writing import write_route

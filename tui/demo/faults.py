@@ -24,6 +24,8 @@ class Call(StrEnum):
     READ = "read"
     WRITE = "write"
     IDENTITY = "identity"
+    LOCK = "lock"
+    POST = "post"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

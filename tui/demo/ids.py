@@ -25,16 +25,6 @@ def uid(*parts: str) -> str:
     return str(uuid.UUID(digest(*parts)[:32], version=4))
 
 
-def operator(source: str) -> str:
-    """Return who acts in a source, as its cloud calls people and programs."""
-    cloud, _, scope = source.partition(":")
-    if cloud == Cloud.AWS:
-        return "arn:aws:sts::123456789012:assumed-role/network-operator/demo"
-    if cloud == Cloud.GCE:
-        return f"network-operator@{scope}.iam.gserviceaccount.com"
-    return f"operator@example.com (tenant {uid('tenant')})"
-
-
 def cluster(scenario: str) -> Cluster:
     """Return the cluster of a scenario: a context named after it, and a server that cannot exist."""
     return Cluster(context=f"demo-{scenario}", server=_SERVER, uid=uid("kube-system", scenario))

@@ -34,6 +34,8 @@ _LATENCY_S = {
     Call.READ: (0.1, 0.25),
     Call.WRITE: (0.2, 0.6),
     Call.IDENTITY: (0.1, 0.25),
+    Call.LOCK: (0.04, 0.08),
+    Call.POST: (0.04, 0.08),
 }
 
 
