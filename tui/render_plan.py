@@ -88,7 +88,7 @@ def node_words(change: Change) -> str:
 def plan_lines(plan: Plan) -> Iterator[Line]:
     """Yield a plan as a diff: who acts, every change with its reason, cost and command, what is left out, the sum."""
     for actor in plan.actors:
-        yield Line(LineKind.ACTOR, actor_words(actor), 0)
+        yield Line(LineKind.ACTOR, actor_words(actor))
     if plan.actors:
         yield Line(LineKind.BLANK)
     for change in plan.changes:

@@ -12,6 +12,7 @@ from tui.engine import timeline
 from tui.engine.observer import Observer
 from tui.model.finding import Activity, Report
 from tui.model.history import RecordedApply
+from tui.model.unfolding import unfold
 from tui.model.witness import Witness
 
 
@@ -52,6 +53,7 @@ class Reports:
                     revision=before.revision + 1 if before else 0,
                     witnesses=self._witnesses,
                     applies=self._applies,
+                    rollout=unfold(before.rollout if before else None, judged),
                 )
                 self._changed.notify_all()
                 return self._newest
