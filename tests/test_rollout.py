@@ -12,8 +12,8 @@ from tui.checks import diagnose
 from tui.demo import DemoWorld, Machine, RoutePlan, Scenario
 from tui.engine.observer import Observer
 from tui.model.finding import Report
-from tui.model.pairing import Pair, pairs, progress
-from tui.model.rollout import Phase, Rollout, Story
+from tui.model.pairing import progress
+from tui.model.rollout import Pair, Phase, Rollout, Story
 from tui.model.unfolding import unfold
 from tui.ports import Unavailable
 
@@ -133,7 +133,7 @@ def test_a_node_that_is_let_in_again_is_not_leaving() -> None:
     watch.look(1)
     watch.world.cordon("n0", schedulable=True)
     watch.look(1)
-    assert pairs(watch.rollout) == ()
+    assert watch.rollout.pairs == ()
     assert not watch.rollout.under_way
 
 
@@ -167,7 +167,7 @@ def leave_and_join(*joined: Machine) -> tuple[Pair, ...]:
     for one in joined:
         watch.world.add_node(one)
         watch.look(1)
-    return pairs(watch.rollout)
+    return watch.rollout.pairs
 
 
 def test_a_pod_cidr_that_is_used_again_pairs_for_certain() -> None:
@@ -200,7 +200,7 @@ def test_who_came_before_anybody_left_replaces_nobody() -> None:
     watch.look(1)
     watch.world.remove_node("n0")
     watch.look(1)
-    (pair,) = pairs(watch.rollout)
+    (pair,) = watch.rollout.pairs
     assert pair.new is None
 
 
@@ -217,7 +217,7 @@ def test_progress_counts_what_is_done_and_measures_the_pace() -> None:
         watch.world.add_node(new(number, cidr=number))
         watch.route(CIDRS[number], f"new-{number}", name=f"theirs-{number}")
         watch.look(60)
-    told = progress(watch.rollout, pairs(watch.rollout), watch.world.clock.now())
+    told = progress(watch.rollout, watch.world.clock.now())
     assert (told.total, told.replaced) == (4, 2)
     assert told.left_s == 180, "two took 180 s from the first cordon"
     assert told.versions == {"v1.34.2": 4}
@@ -226,8 +226,8 @@ def test_progress_counts_what_is_done_and_measures_the_pace() -> None:
 def test_nothing_is_left_and_no_pace_is_known_at_either_end() -> None:
     watch = two()
     now = watch.world.clock.now()
-    assert progress(watch.rollout, pairs(watch.rollout), now).left_s is None
-    assert progress(watch.rollout, (), now).replaced == 0
+    assert progress(watch.rollout, now).left_s is None
+    assert progress(watch.rollout, now).replaced == 0
 
 
 # Seconds unroutable.

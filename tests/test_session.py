@@ -159,7 +159,11 @@ def test_a_node_created_again_under_its_name_is_another_node(tmp_path: Path) -> 
     house.session.observe()
     report = house.session.observe()
     kinds = [(activity.kind, activity.node) for activity in report.activity[1:]]
-    assert kinds == [(ActivityKind.NODE_REMOVED, "n1"), (ActivityKind.NODE_ADDED, "n1")]
+    assert kinds == [
+        (ActivityKind.NODE_REMOVED, "n1"),
+        (ActivityKind.NODE_ADDED, "n1"),
+        (ActivityKind.REPLACED, "n1"),
+    ]
 
 
 def test_a_lost_source_is_one_event_and_not_one_per_node(tmp_path: Path) -> None:

@@ -44,16 +44,18 @@ class Reports:
                 if states == {source.name: source.state for source in snapshot.sources}:
                     return before
             judged = diagnose(snapshot)
+            judged = replace(judged, rollout=unfold(before.rollout if before else None, judged))
             with self._changed:
-                happened, self._pending = self._pending, []
-                activity = (*(before.activity if before else ()), *happened, *timeline.changes(before, judged))
+                noted, self._pending = self._pending, []
+                new = (*noted, *timeline.changes(before, judged))
+                activity = (*(before.activity if before else ()), *new)
                 self._newest = replace(
                     judged,
                     activity=activity[-timeline.LIMIT :],
+                    happened=(before.happened if before else 0) + len(new),
                     revision=before.revision + 1 if before else 0,
                     witnesses=self._witnesses,
                     applies=self._applies,
-                    rollout=unfold(before.rollout if before else None, judged),
                 )
                 self._changed.notify_all()
                 return self._newest

@@ -212,7 +212,11 @@ def by_severity(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 class ActivityKind(StrEnum):
-    """What happened, in the words of the watch interface."""
+    """What happened, in the words of the watch interface.
+
+    ``unroutable`` and ``routable`` are about a ready node whose pods could not be reached, a ``race`` about a pod CIDR
+    whose route still leads to its old owner.
+    """
 
     SYNCED = "synced"
     NODE_ADDED = "node-added"
@@ -224,6 +228,11 @@ class ActivityKind(StrEnum):
     APPLIED = "applied"
     SOURCE_LOST = "source-lost"
     SOURCE_RECOVERED = "source-recovered"
+    UNROUTABLE = "unroutable"
+    ROUTABLE = "routable"
+    RACE_OPENED = "race-opened"
+    RACE_CLOSED = "race-closed"
+    REPLACED = "replaced"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,16 +251,17 @@ class Report:
     """One snapshot, judged. A newer report may replace an older one: the timeline travels inside.
 
     ``assessments`` are in the API server's order of nodes; ``findings`` worst first, those of no node included;
-    ``activity`` oldest first and bounded; ``revision`` grows by one with every report of a session. ``witnesses`` tell
-    what the fabric itself was seen to do after the last apply; empty where it was not asked or did not say.
-    ``applies`` are what the journal tells of, oldest first; None while it was not read. ``rollout`` is what happened to
-    the nodes since the first report.
+    ``activity`` oldest first and bounded, the newest of ``happened`` in all; ``revision`` grows by one with every
+    report of a session. ``witnesses`` tell what the fabric itself was seen to do after the last apply; empty where it
+    was not asked or did not say. ``applies`` are what the journal tells of, oldest first; None while it was not read.
+    ``rollout`` is what happened to the nodes since the first report.
     """
 
     snapshot: Snapshot
     assessments: tuple[Assessment, ...]
     findings: tuple[Finding, ...]
     activity: tuple[Activity, ...] = ()
+    happened: int = 0
     revision: int = 0
     witnesses: tuple[Witness, ...] = ()
     applies: tuple[RecordedApply, ...] | None = None

@@ -1,27 +1,13 @@
 """Who replaces whom in a rolling upgrade, and how far it is. Pure; standard library only."""
 
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections import Counter, deque
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from tui.model.rollout import Phase, Rollout, Story
+from tui.model.rollout import Pair, Phase, Rollout, Story
 
 _LEAVING = (Phase.CORDONED, Phase.DELETING, Phase.GONE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
-    """A node and its replacement, None while there is none. A ``guess`` rests on pool, zone and order only."""
-
-    old: Story
-    new: Story | None
-    guess: bool = False
-
-    @property
-    def replaced(self) -> bool:
-        """Tell whether the old node is gone, and the new one ready with pods that can be reached."""
-        return self.old.gone and self.new is not None and self.new.done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,23 +24,60 @@ class Progress:
     versions: Mapping[str, int]
 
 
-def pairs(rollout: Rollout) -> tuple[Pair, ...]:
+def paired(stories: Iterable[Story]) -> tuple[Pair, ...]:
     """Pair those that left, or are on their way out, with those that came; in the order of leaving.
 
     A pod CIDR or a name that is used again decides. What is left is paired by pool and zone in the order of time, and
     marked as a guess.
     """
-    leaving = sorted((story for story in rollout.stories.values() if left_at(story) is not None), key=_left_first)
-    unpaired = {story.uid: story for story in leaving}
-    free = {story.uid: story for story in rollout.stories.values() if not story.original}
+    known = tuple(stories)
+    leaving = sorted((story for story in known if left_at(story) is not None), key=_left_first)
+    if not leaving:
+        return ()
+    came = [story for story in known if not story.original]
     found: dict[str, Pair] = {}
-    for number, fits in enumerate((_shares_a_range, _has_the_name, _in_pool_and_zone, _in_pool)):
-        for old in tuple(unpaired.values()):
-            new = next((one for one in free.values() if fits(old, one) and one.first_at >= _left_first(old)), None)
+    taken: set[str] = set()
+    for number, marks in enumerate((_ranges, _name, _pool_and_zone, _pool)):
+        heirs: dict[Hashable, deque[Story]] = {}
+        for story in came:
+            for mark in marks(story) if story.uid not in taken else ():
+                heirs.setdefault(mark, deque()).append(story)
+        for old in leaving:
+            if old.uid in found:
+                continue
+            new = next((one for mark in marks(old) if (one := _heir(old, heirs.get(mark), taken))), None)
             if new is not None:
-                found[old.uid] = Pair(old=old, new=new, guess=number >= 2)
-                del unpaired[old.uid], free[new.uid]
+                found[old.uid] = Pair(old=old, new=new, guess=number >= _GUESSED)
+                taken.add(new.uid)
     return tuple(found.get(old.uid, Pair(old=old, new=None)) for old in leaving)
+
+
+_GUESSED = 2
+"""The marks from this one on do not decide."""
+
+
+def _heir(old: Story, heirs: deque[Story] | None, taken: set[str]) -> Story | None:
+    """Return the first of those who bear the mark that came after the old one began to leave."""
+    while heirs and heirs[0].uid in taken:
+        heirs.popleft()
+    candidates = (one for one in heirs or () if one.uid not in taken and one.uid != old.uid)
+    return next((one for one in candidates if one.first_at >= _left_first(old)), None)
+
+
+def _ranges(story: Story) -> Iterable[Hashable]:
+    return story.pod_cidrs
+
+
+def _name(story: Story) -> Iterable[Hashable]:
+    return (story.name,)
+
+
+def _pool_and_zone(story: Story) -> Iterable[Hashable]:
+    return ((story.pool, story.zone),)
+
+
+def _pool(story: Story) -> Iterable[Hashable]:
+    return (story.pool,)
 
 
 def left_at(story: Story) -> datetime | None:
@@ -66,29 +89,10 @@ def _left_first(story: Story) -> datetime:
     return left_at(story) or story.first_at
 
 
-_Fits = Callable[[Story, Story], bool]
-
-
-def _shares_a_range(old: Story, new: Story) -> bool:
-    return old.uid != new.uid and not set(old.pod_cidrs).isdisjoint(new.pod_cidrs)
-
-
-def _has_the_name(old: Story, new: Story) -> bool:
-    return old.uid != new.uid and old.name == new.name
-
-
-def _in_pool_and_zone(old: Story, new: Story) -> bool:
-    return _in_pool(old, new) and old.zone == new.zone
-
-
-def _in_pool(old: Story, new: Story) -> bool:
-    return old.uid != new.uid and old.pool == new.pool
-
-
-def progress(rollout: Rollout, told: tuple[Pair, ...], now: datetime) -> Progress:
-    """Measure the upgrade, given its pairs."""
+def progress(rollout: Rollout, now: datetime) -> Progress:
+    """Measure the upgrade."""
     originals = [story for story in rollout.stories.values() if story.original]
-    replaced = sum(pair.old.original and pair.replaced for pair in told)
+    replaced = sum(pair.old.original and pair.replaced for pair in rollout.pairs)
     begun = min((left for story in originals if (left := left_at(story)) is not None), default=None)
     left_s: float | None = None
     if replaced and replaced < len(originals) and begun is not None:

@@ -143,11 +143,25 @@ class Story:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A node and its replacement, None while there is none. A ``guess`` rests on pool, zone and order only."""
+
+    old: Story
+    new: Story | None
+    guess: bool = False
+
+    @property
+    def replaced(self) -> bool:
+        """Tell whether the old node is gone, and the new one ready with pods that can be reached."""
+        return self.old.gone and self.new is not None and self.new.done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
     """Everything that was seen since ``began_at``. ``stories`` are by uid, in the order in which they were first seen.
 
     ``listed`` once it is known who was there from the start, ``evidence`` is the newest read of each source, ``races``
-    are oldest first.
+    are oldest first, ``pairs`` in the order of leaving.
     """
 
     began_at: datetime
@@ -155,6 +169,7 @@ class Rollout:
     stories: Mapping[str, Story] = field(default_factory=dict)
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
     races: tuple[Race, ...] = ()
+    pairs: tuple[Pair, ...] = ()
 
     def unroutable_s(self, now: datetime) -> float:
         """Return the seconds of all nodes together."""

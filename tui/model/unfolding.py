@@ -6,6 +6,7 @@ from datetime import datetime
 
 from tui.model.finding import Assessment, Forwarding, Report, RouteState
 from tui.model.node import IPNetwork, Node
+from tui.model.pairing import paired
 from tui.model.rollout import Evidence, Outage, Phase, Race, Rollout, Story
 from tui.model.snapshot import CloudView, SourceState
 
@@ -44,11 +45,13 @@ def unfold(rollout: Rollout | None, report: Report) -> Rollout:
     present = {assessment.node.uid for assessment in report.assessments}
     taken = {stories[uid].vm for uid in present}
     stories |= {story.uid: chapter.without_node(story, taken) for story in known.values() if story.uid not in present}
+    same = stories.keys() == known.keys() and all(stories[uid] is story for uid, story in known.items())
     return Rollout(
         began_at=now if rollout is None or chapter.first else rollout.began_at,
         listed=True,
         stories=_bounded(stories),
         evidence=chapter.evidence,
+        pairs=rollout.pairs if same and rollout is not None else paired(stories.values()),
         races=_races(() if rollout is None else rollout.races, stories, report.assessments, now),
     )
 
