@@ -44,11 +44,46 @@ class ScriptedClock:
         return event.is_set()
 
 
+class SteppedClock:
+    """Time moves only when the test says so, once somebody waits for it. For one who waits at a time."""
+
+    def __init__(self) -> None:
+        self._passed_s = 0.0
+        self._deadline_s: float | None = None
+        self._changed = threading.Condition()
+
+    def now(self) -> datetime:
+        return build.NOON + timedelta(seconds=self._passed_s)
+
+    def monotonic_s(self) -> float:
+        return self._passed_s
+
+    def wait(self, event: threading.Event, timeout_s: float) -> bool:
+        deadline_s = self._passed_s + timeout_s
+        self._tell(deadline_s)
+        while not event.wait(0.002) and self._passed_s < deadline_s:
+            pass
+        self._tell(None)
+        return event.is_set()
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass when somebody waits for it, and wait until a wait that this ends has ended."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._deadline_s is not None)
+            self._passed_s += seconds
+            self._changed.wait_for(lambda: self._deadline_s is None or self._deadline_s > self._passed_s)
+
+    def _tell(self, deadline_s: float | None) -> None:
+        with self._changed:
+            self._deadline_s = deadline_s
+            self._changed.notify_all()
+
+
 class ScriptedCloud:
     """One cloud whose resources are flags by subject, routes by name, and tables by their own or a subnet's id.
 
     ``reads`` and ``writes`` are answered before these are: an exception in them is raised, a value returned, None falls
-    through. Without ``obeys`` a write changes nothing. ``log`` is every call.
+    through. Without ``obeys`` a write changes nothing. ``log`` is every observation, read and write.
     """
 
     cloud = Cloud.AWS
@@ -114,6 +149,9 @@ class ScriptedCloud:
     def command(self, change: Change) -> str:
         return f"aws change {change.subject}"
 
+    def identity(self, source: str) -> str | None:
+        return f"somebody in {source}"
+
 
 class ScriptedNodes:
     """A cluster whose lists and watch streams are given in advance; a watch without a script waits until ``close``."""
@@ -145,6 +183,9 @@ class ScriptedNodes:
 
     def facts(self) -> ClusterFacts:
         return ClusterFacts(pod_cidrs=(ip_network("10.42.0.0/16"),))
+
+    def identity(self) -> str:
+        return "somebody"
 
     def close(self) -> None:
         self._closed.set()

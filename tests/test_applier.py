@@ -9,11 +9,11 @@ import pytest
 
 from tests import build
 from tests.scripted import ScriptedClock, ScriptedCloud
-from tui.engine.applier import Applier
+from tui.engine.applier import Applier, Writing
 from tui.engine.deed import THROTTLE_BUDGET_S, VERIFY_DEADLINE_S
 from tui.engine.journal import Journal
 from tui.model.change import Change, SetForwarding
-from tui.model.plan import ApplyResult, Outcome, Plan, Progress, Status, build_plan
+from tui.model.plan import ApplyResult, Outcome, Plan, Progress, Remark, RunStep, Status, build_plan
 from tui.ports import (
     Denied,
     Indeterminate,
@@ -34,12 +34,12 @@ class Bench:
         self.cloud = ScriptedCloud()
         self.journal = Journal.of(folder, build.CLUSTER, self.clock)
         self.stop = threading.Event()
-        self.steps: list[Progress] = []
+        self.steps: list[RunStep] = []
 
     def apply(self, *changes: SetForwarding, present: tuple[str, ...] = ("uid-n1", "uid-n2")) -> ApplyResult:
         applier = Applier(
+            Writing(writer=lambda _: self.cloud, width=1),
             reader=lambda _: self.cloud,
-            writer=lambda _: self.cloud,
             journal=self.journal,
             clock=self.clock,
             stop=self.stop,
@@ -91,7 +91,8 @@ def test_the_intent_is_on_disk_before_the_write_and_the_outcome_after_it(bench: 
 def test_progress_tells_the_beginning_and_the_end_of_each_change(bench: Bench) -> None:
     bench.cloud.flags = {"eni-1": False, "eni-2": False}
     bench.apply(build.switch_on(), build.switch_on("n2", subject="eni-2"))
-    assert [(step.change.subject, step.outcome is None, step.done, step.total) for step in bench.steps] == [
+    steps = [step for step in bench.steps if isinstance(step, Progress)]
+    assert [(step.change.subject, step.outcome is None, step.done, step.total) for step in steps] == [
         ("eni-1", True, 0, 2),
         ("eni-1", False, 1, 2),
         ("eni-2", True, 1, 2),
@@ -176,9 +177,10 @@ def test_throttling_is_waited_out_as_the_cloud_asks(bench: Bench) -> None:
     bench.cloud.writes = [Throttled("slow down", 7.0)]
     assert bench.only().status is Status.APPLIED
     assert bench.clock.waits_s == [7.0]
-    (waiting,) = [step for step in bench.steps if step.waits is not None]
-    assert waiting.waits == f"throttled, waits 7.0 s of the {THROTTLE_BUDGET_S:.0f} s that are left for that: slow down"
-    assert (waiting.outcome, waiting.done, waiting.total) == (None, 0, 1)
+    (waiting,) = [step for step in bench.steps if isinstance(step, Remark)]
+    assert waiting.text == f"throttled, waits 7.0 s of the {THROTTLE_BUDGET_S:.0f} s that are left for that: slow down"
+    assert waiting.change is not None
+    assert waiting.change.subject == "eni-1"
 
 
 def test_throttling_beyond_the_budget_is_a_failure(bench: Bench) -> None:

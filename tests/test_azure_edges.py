@@ -27,7 +27,7 @@ from tests.wire.arm_rules import Refused
 from tui.checks import diagnose
 from tui.clouds.azure import AzureReader
 from tui.clouds.azure_writes import AzureWriter
-from tui.engine.applier import Applier
+from tui.engine.applier import Applier, Writing
 from tui.engine.hindrance import hindrance
 from tui.engine.journal import Journal
 from tui.model.change import Change
@@ -47,8 +47,8 @@ def apply(tmp_path: Path, reader: AzureReader, writer: AzureWriter) -> Apply:
 
     def run(*changes: Change) -> Sequence[Outcome]:
         applier = Applier(
+            Writing(writer=lambda _: writer, width=1),
             reader=lambda _: reader,
-            writer=lambda _: writer,
             journal=Journal.of(tmp_path, build.CLUSTER, clock),
             clock=clock,
             stop=threading.Event(),

@@ -17,7 +17,7 @@ from tests import build
 from tests.wire.arm import ArmServer, fresh_arm  # noqa: F401 - the fixture
 from tests.wire.ec2 import REGION, Ec2Server, fresh_account, serve_ec2  # noqa: F401 - fixtures
 from tests.wire.ec2_rules import UNAUTHORIZED
-from tests.wire.gce import ZONE, ComputeServer, fresh_gce  # noqa: F401 - the fixture
+from tests.wire.gce import ZONE, ComputeServer, fresh_gce, sign_in  # noqa: F401 - the fixture
 from tests.wire.gce_refusals import FORBIDDEN
 from tui.clouds import CLOUDS, load_reader, load_writer
 from tui.demo import Call, open_world
@@ -25,6 +25,8 @@ from tui.model.change import SetForwarding
 from tui.model.node import Cloud, Node, ProviderID
 from tui.model.snapshot import Placement, PlacementState, SourceState
 from tui.ports import CloudOptions, CloudReader, CloudWriter, Denied, NotFound
+
+WORKFORCE = "//iam.googleapis.com/locations/global/workforcePools/staff/providers/idp"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +43,8 @@ class Contender:
     """One cloud with healthy VMs behind ``nodes``, at least two of them, all in one source.
 
     ``truth`` tells past the ports whether a node's interface forwards; ``deny_next`` lets the next observation be
-    refused for want of a permission.
+    refused for want of a permission. ``asked_who`` counts the calls that are not about networking, of which an
+    identity takes ``asks_who``.
     """
 
     cloud: Cloud
@@ -50,6 +53,8 @@ class Contender:
     nodes: tuple[Node, ...]
     truth: Callable[[Node], bool | None]
     deny_next: Callable[[], None]
+    asked_who: Callable[[], int]
+    asks_who: int
 
     def place(self, *nodes: Node) -> tuple[Placement, ...]:
         joined = build.snapshot(*nodes, views=self.reader.observe(nodes)).join()
@@ -94,11 +99,15 @@ def _ec2(servers: Servers) -> Contender:
         nodes=tuple(nodes),
         truth=lambda node: not ec2.check(interfaces[node.name]),
         deny_next=lambda: ec2.fail("DescribeNetworkInterfaces", UNAUTHORIZED),
+        asked_who=lambda: sum(call.service != "ec2" for call in ec2.calls),
+        asks_who=1,
     )
 
 
 def _gce(servers: Servers) -> Contender:
     gce = servers.gce
+    # Of a universe of its own, so that google-auth asks nobody about regional access.
+    sign_in(audience=WORKFORCE, universe_domain="wire.invalid")
     gce.network(ranges=("10.0.0.0/24",))
     nodes: list[Node] = []
     for number in (1, 2, 3):
@@ -112,6 +121,8 @@ def _gce(servers: Servers) -> Contender:
         nodes=tuple(nodes),
         truth=lambda node: gce.forwards(node.name),
         deny_next=lambda: gce.fail("compute.instances.aggregatedList", FORBIDDEN),
+        asked_who=lambda: sum(not request.id for request in gce.requests),
+        asks_who=0,
     )
 
 
@@ -130,6 +141,8 @@ def _azure(servers: Servers) -> Contender:
         nodes=tuple(nodes),
         truth=lambda node: arm.forwards(node.name),
         deny_next=lambda: arm.fail("GET", "/providers/", 403, "AuthorizationFailed", times=3),
+        asked_who=lambda: sum("/providers/microsoft.network/" not in one.path.lower() for one in arm.requests),
+        asks_who=0,
     )
 
 
@@ -144,6 +157,8 @@ def _embedded(cloud: Cloud) -> Callable[[Servers], Contender]:
             nodes=nodes,
             truth=lambda node: world.interface(node.name).forwards,
             deny_next=lambda: world.fail_next(Call.OBSERVE, Denied("a permission is missing"), cloud=cloud),
+            asked_who=lambda: world.calls(Call.IDENTITY),
+            asks_who=1,
         )
 
     return make
@@ -276,6 +291,20 @@ def test_the_command_is_one_line_for_a_shell_about_the_subject(contender: Conten
         assert command.isprintable()
         name = change.subject.rpartition("/")[2]
         assert any(name in word for word in shlex.split(command))
+
+
+def test_who_acts_is_told_in_every_source_and_with_no_more_calls_than_needed(contender: Contender) -> None:
+    for view in contender.reader.observe(contender.nodes):
+        before = contender.asked_who()
+        told = contender.reader.identity(view.source.name)
+        assert told
+        assert contender.asked_who() - before == contender.asks_who
+        assert contender.reader.identity(view.source.name) == told
+
+
+def test_observing_does_not_ask_who_acts(contender: Contender) -> None:
+    contender.reader.observe(contender.nodes)
+    assert contender.asked_who() == 0
 
 
 def test_what_is_refused_is_unobserved_and_not_empty(contender: Contender) -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests import build
 from tests.build_tables import SUBNET, TABLE, about, association, creation, replacement, route, table_creation
 from tests.scripted import ScriptedClock, ScriptedCloud
-from tui.engine.applier import TOGETHER_FROM, Applier, together
+from tui.engine.applier import TOGETHER_FROM, Applier, Writing, together
 from tui.engine.deed import CONFLICTS
 from tui.engine.journal import Journal
 from tui.model.change import (
@@ -22,7 +22,7 @@ from tui.model.change import (
 )
 from tui.model.network import ReplaceMethod, Route
 from tui.model.node import Cloud
-from tui.model.plan import ApplyResult, Progress, Status, build_plan
+from tui.model.plan import ApplyResult, Remark, RunStep, Status, build_plan
 from tui.ports import Conflict, Denied, Indeterminate, PortError, Reading, Rejected
 
 
@@ -58,12 +58,12 @@ class Bench:
         self.cloud: ScriptedCloud = ScriptedTables()
         self.journal = Journal.of(folder, build.CLUSTER, self.clock)
         self.forbidden: set[str] = set()
-        self.steps: list[Progress] = []
+        self.steps: list[RunStep] = []
 
     def apply(self, *changes: Change) -> ApplyResult:
         applier = Applier(
+            Writing(writer=lambda _: self.cloud, width=1),
             reader=lambda _: self.cloud,
-            writer=lambda _: self.cloud,
             journal=self.journal,
             clock=self.clock,
             stop=Event(),
@@ -121,7 +121,9 @@ def test_endless_conflicts_end_within_half_a_minute(bench: Bench) -> None:
     assert (outcome.status, outcome.message) == (Status.REFUSED, "somebody else is at it")
     assert bench.cloud.log.count("write eni-1") == CONFLICTS + 1
     assert 20 < bench.clock.passed_s <= 35
-    assert [step.waits for step in bench.steps if step.waits][-1] == "judges it anew in 16 s: somebody else is at it"
+    assert [step.text for step in bench.steps if isinstance(step, Remark)][
+        -1
+    ] == "judges it anew in 16 s: somebody else is at it"
 
 
 def test_a_conflict_whose_change_is_seen_in_place_is_applied(bench: Bench) -> None:

@@ -83,6 +83,23 @@ def test_a_source_can_be_lost_and_recovered(world: DemoWorld) -> None:
     assert world.reader(Cloud.AWS).observe(nodes)[0].source.state is SourceState.OK
 
 
+def test_who_acts_cannot_be_asked_in_a_source_that_is_lost_or_when_the_call_fails() -> None:
+    world = world_of("mixed")
+    sources = {site.cloud: site.source for site in world.scenario.sites}
+    told = {cloud: world.reader(cloud).identity(source) for cloud, source in sources.items()}
+    assert len(set(told.values())) == len(told) == 3
+    for cloud, source in sources.items():
+        world.lose(source, Denied("no"))
+        with pytest.raises(Denied):
+            world.reader(cloud).identity(source)
+        world.recover(source)
+        world.fail_next(Call.IDENTITY, Throttled("slow down"), cloud=cloud)
+        with pytest.raises(Throttled):
+            world.reader(cloud).identity(source)
+        assert world.reader(cloud).identity(source) == told[cloud]
+    assert world.calls(Call.IDENTITY) == 12
+
+
 def test_kubernetes_can_be_lost_under_a_watch(world: DemoWorld) -> None:
     stream = world.nodes.watch(world.nodes.list().version)
     world.cordon("linux-1")

@@ -15,14 +15,14 @@ from tests import build
 from tests.scripted import ScriptedClock, ScriptedCloud
 from tests.test_worlds import GCE, OFF_AND_ASTRAY, bare, flags, opened
 from tui.demo import Call, DemoWorld, open_world
-from tui.engine.applier import Applier
+from tui.engine.applier import Applier, Writing
 from tui.engine.journal import Journal
 from tui.engine.undoing import chosen, recorded_as
 from tui.model.change import Change, CreateRoute, DeleteRoute, SetForwarding
 from tui.model.history import RecordedApply, RecordedChange, RunState, latest_to_undo
 from tui.model.plan import Outcome, Plan, Status, build_plan
 from tui.model.undo import NOT_UNDONE, undo_plan
-from tui.ports import Indeterminate, Misconfigured, Rejected, Unavailable
+from tui.ports import Indeterminate, Locked, Misconfigured, Rejected, Unavailable
 
 SWITCH = build.switch_on("n1", id="c1")
 ROUTE = build.create_route("n1", id="c2", depends_on=("c1",))
@@ -73,7 +73,11 @@ def test_an_apply_is_told_as_it_was(journal: Journal) -> None:
     cloud, clock = ScriptedCloud({"eni-1": False, "eni-2": False}), ScriptedClock()
     cloud.writes.extend([None, Rejected("a policy forbids it")])
     applier = Applier(
-        reader=lambda _: cloud, writer=lambda _: cloud, journal=journal, clock=clock, stop=threading.Event()
+        Writing(writer=lambda _: cloud, width=1),
+        reader=lambda _: cloud,
+        journal=journal,
+        clock=clock,
+        stop=threading.Event(),
     )
     wanted = replace(plan(build.switch_on(), build.switch_on("n2", subject="eni-2")), undoes="another")
     result = applier.run(wanted, forbids=lambda _: None, progress=lambda _: None)
@@ -185,12 +189,13 @@ def test_one_process_at_a_time_applies_and_its_death_frees_the_journal(journal: 
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
         assert [apply.state for apply in journal.applies()] == [RunState.CUT_OFF, RunState.UNDER_WAY]
-        with pytest.raises(Misconfigured, match="another l2bridge-tui on this machine"), journal.reserved():
+        with pytest.raises(Locked, match="another l2bridge-tui on this machine"), journal.reserved():
             pytest.fail("two at once")
     finally:
         other.kill()
         other.communicate()
-    with journal.reserved():
+    with journal.reserved() as alone:
+        assert alone
         assert [apply.state for apply in journal.applies()] == [RunState.CUT_OFF, RunState.UNDER_WAY]
     assert [apply.state for apply in journal.applies()] == [RunState.CUT_OFF, RunState.CUT_OFF]
 
@@ -203,7 +208,8 @@ def test_a_file_system_without_locks_keeps_nobody_from_applying(
 
     monkeypatch.setattr(fcntl, "flock", none)
     journal.began("r", plan())
-    with journal.reserved():
+    with journal.reserved() as alone:
+        assert not alone
         assert [apply.state for apply in journal.applies()] == [RunState.CUT_OFF]
 
 
@@ -324,8 +330,8 @@ def test_nothing_is_planned_while_the_nodes_are_unknown() -> None:
         restarted = open_world("aws", latency=False)
         restarted.lose("kubernetes", Unavailable("it is down"))
         with opened(restarted) as fresh:
-            fresh._journal.path.parent.mkdir(parents=True)
-            fresh._journal.path.write_bytes(session.journal_path.read_bytes())
+            fresh.journal_path.parent.mkdir(parents=True)
+            fresh.journal_path.write_bytes(session.journal_path.read_bytes())
             with pytest.raises(Unavailable, match="the nodes could not be listed"):
                 fresh.propose_undo(None)
 

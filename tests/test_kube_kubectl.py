@@ -6,13 +6,15 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
 from tests.wire.kube import Fault, KubeServer, node_object
-from tui.kube import KubeNodes
+from tui.kube import ApiServer, KubeLock, KubeNodes
+from tui.model.lease import NEVER_HELD
 from tui.ports import Denied
 
 pytestmark = [
@@ -105,6 +107,13 @@ def test_a_patch_on_an_old_version_is_a_conflict(kubeconfig: Path, server: KubeS
 def test_delete_node(kubeconfig: Path, server: KubeServer) -> None:
     assert kubectl(kubeconfig, "delete", "node", "n1") == 'node "n1" deleted\n'
     assert 'nodes "n1" not found' in kubectl(kubeconfig, "get", "node", "n1", code=1)
+
+
+def test_kubectl_shows_who_holds_the_lock(kubeconfig: Path, server: KubeServer) -> None:
+    lock = KubeLock(ApiServer(str(kubeconfig), None), "kube-system")
+    lock.write(NEVER_HELD.passed_to("alice@here/run", datetime(2026, 1, 1, tzinfo=UTC), lasts_s=15))
+    told = kubectl(kubeconfig, "get", "lease", "l2bridge-tui", "-n", "kube-system", "-o", "jsonpath={.spec}")
+    assert json.loads(told)["holderIdentity"] == "alice@here/run"
 
 
 def test_errors_as_kubectl_tells_them(kubeconfig: Path, server: KubeServer, tmp_path: Path) -> None:

@@ -80,10 +80,15 @@ def test_the_permissions_are_the_files_and_what_the_adapters_call(readme: str, r
     observe, fix = (statement["Action"] for statement in json.loads(policy)["Statement"])
     called = re.findall(r'"((?:Describe|Modify)[A-Z]\w+)"', (repository / "tui" / "clouds" / "aws.py").read_text())
     assert {f"ec2:{operation}" for operation in called} == {*observe, fix}
-    cluster_wide, in_system = (document["rules"] for document in yaml.safe_load_all(role))
+    cluster_wide, in_system, in_default = (document["rules"] for document in yaml.safe_load_all(role))
     nodes, config_maps, namespaces = cluster_wide
     assert (namespaces["resourceNames"], namespaces["verbs"]) == (["kube-system"], ["get"])
-    assert [(rule["resources"], rule["verbs"]) for rule in in_system] == [(["pods"], ["list"])]
+    assert [(rule["resources"], rule["verbs"]) for rule in (*in_system, *in_default)] == [
+        (["pods"], ["list"]),
+        (["leases"], ["create"]),
+        (["leases"], ["get", "update"]),
+        (["events"], ["create"]),
+    ]
     assert (nodes["resources"], nodes["verbs"]) == (["nodes"], ["list", "watch"])
     assert set(config_maps["resourceNames"]) == {place.partition("/")[2] for place in FLANNEL_CONFIG_MAPS}
 

@@ -11,7 +11,7 @@ import pytest
 from tests import build
 from tests.scripted import ScriptedClock, ScriptedCloud
 from tui.checks import diagnose
-from tui.engine.applier import Applier
+from tui.engine.applier import Applier, Writing
 from tui.engine.hindrance import hindrance
 from tui.engine.journal import Journal
 from tui.model.change import Change
@@ -35,8 +35,8 @@ class Bench:
 
     def apply(self, *changes: Change) -> tuple[Outcome, ...]:
         applier = Applier(
+            Writing(writer=lambda _: self.cloud, width=1),
             reader=lambda _: self.cloud,
-            writer=lambda _: self.cloud,
             journal=self.journal,
             clock=self.clock,
             stop=threading.Event(),

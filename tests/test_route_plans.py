@@ -8,11 +8,11 @@ import pytest
 
 from tests import build
 from tui.model.change import Action, Change, CreateRoute, ReplaceRoute
-from tui.model.document import plan_document, plan_from_document
 from tui.model.fields import BadPlan
 from tui.model.finding import Code, Finding, Severity
 from tui.model.network import ReplaceMethod, RouteQuota
 from tui.model.plan import Plan, build_plan
+from tui.model.plan_document import plan_document, plan_from_document
 from tui.model.planner import make_plan
 
 QUOTA = "ROUTES of projects/p"

@@ -9,6 +9,7 @@ import pytest
 
 from tests import build
 from tests.scripted import ScriptedClock, ScriptedCloud, ScriptedNodes
+from tui.engine.applier import Writing
 from tui.engine.journal import Journal
 from tui.engine.observer import CLOUD_INTERVAL_S, Observer
 from tui.engine.session import Session
@@ -42,7 +43,7 @@ class House:
             nodes=self.nodes,
             observer=self.observer,
             reader=self.reader,
-            writer=None if read_only else lambda _: self.cloud,
+            writing=None if read_only else Writing(writer=lambda _: self.cloud, width=1),
             journal=self.journal,
             clock=self.clock,
         )
@@ -158,7 +159,11 @@ def test_a_node_created_again_under_its_name_is_another_node(tmp_path: Path) -> 
     house.session.observe()
     report = house.session.observe()
     kinds = [(activity.kind, activity.node) for activity in report.activity[1:]]
-    assert kinds == [(ActivityKind.NODE_REMOVED, "n1"), (ActivityKind.NODE_ADDED, "n1")]
+    assert kinds == [
+        (ActivityKind.NODE_REMOVED, "n1"),
+        (ActivityKind.NODE_ADDED, "n1"),
+        (ActivityKind.REPLACED, "n1"),
+    ]
 
 
 def test_a_lost_source_is_one_event_and_not_one_per_node(tmp_path: Path) -> None:

@@ -11,12 +11,13 @@ from tests.test_route_apply import CONTROLLER
 from tui.checks import diagnose
 from tui.engine.hindrance import hindrance
 from tui.model.change import Change, DeleteRoute
-from tui.model.document import change_document, plan_document, plan_from_document
+from tui.model.document import change_document
 from tui.model.fields import BadPlan
 from tui.model.finding import Code, Finding, Report, Severity
 from tui.model.network import Instance, NextHopKind, RouteQuota
 from tui.model.node import Cloud, Node, ProviderID
 from tui.model.plan import Plan, build_plan
+from tui.model.plan_document import plan_document, plan_from_document
 from tui.model.planner import make_plan
 from tui.model.snapshot import Source, SourceState
 

@@ -15,13 +15,14 @@ from tui import verbs
 from tui.applying import Consent, needs_name
 from tui.demo import KUBERNETES, Call, open_world
 from tui.demo.azure_cloud import AzureReader
+from tui.engine.applier import Writing
 from tui.engine.journal import Journal
 from tui.engine.observer import Observer
 from tui.engine.session import Session
 from tui.model.change import Change
-from tui.model.document import plan_document
 from tui.model.network import NetworkInterface, Route
 from tui.model.plan import Plan, build_plan
+from tui.model.plan_document import plan_document
 from tui.ports import Denied, Misconfigured, PortError, Throttled, Unavailable
 from tui.process import Signals, Streams
 from tui.verbs import Request
@@ -42,7 +43,7 @@ class House:
             nodes=self.world.nodes,
             observer=observer,
             reader=self.world.reader,
-            writer=None if read_only else self.world.writer,
+            writing=None if read_only else Writing(writer=self.world.writer, width=1),
             journal=self.journal,
             clock=self.world.clock,
         )

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tui.demo import SCENARIOS, Call, DemoWorld, Machine, RoutePlan, Scenario, Site, SubnetPlan, open_world
+from tui.engine.applier import Writing
 from tui.engine.deed import CONFLICTS
 from tui.engine.journal import Journal
 from tui.engine.observer import Observer
@@ -48,7 +49,7 @@ def session_of(world: DemoWorld, folder: Path) -> Session:
         nodes=world.nodes,
         observer=observer,
         reader=world.reader,
-        writer=world.writer,
+        writing=Writing(writer=world.writer, width=1),
         journal=Journal.of(folder, observer.cluster, world.clock),
         clock=world.clock,
     )

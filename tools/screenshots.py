@@ -18,6 +18,7 @@ os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
 os.environ.pop("NO_COLOR", None)
 
 from tui.demo import DemoWorld, open_world
+from tui.engine.applier import Writing
 from tui.engine.journal import Journal
 from tui.engine.observer import Observer
 from tui.engine.session import Session
@@ -87,7 +88,7 @@ def _session(world: DemoWorld, state: Path) -> Session:
         nodes=world.nodes,
         observer=observer,
         reader=world.reader,
-        writer=world.writer,
+        writing=Writing(writer=world.writer, width=1),
         journal=journal,
         clock=world.clock,
     )

@@ -8,13 +8,13 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from tui.engine.session import Session
-from tui.model.plan import ApplyResult, Plan, Progress, Status
+from tui.model.plan import ApplyResult, Plan, RunStep, Status
 from tui.model.text import printable
 from tui.ports import Misconfigured, PortError
 from tui.process import Signals, Streams, Unwritable
 from tui.render import apply_document, json_text
 from tui.render_plan import plan_summary
-from tui.render_text import plan_text, progress_line, result_lines, text_of, witness_line
+from tui.render_text import plan_text, result_lines, step_line, text_of, witness_line
 
 NOT_APPLIED = 4
 _DECLINED = 1
@@ -105,13 +105,13 @@ class PlannedApply:
 
         The apply has a thread of its own: a terminal that stalls cannot hold it up, nor a signal cut a change in two.
         """
-        steps: SimpleQueue[Progress | ApplyResult | PortError | None] = SimpleQueue()
+        steps: SimpleQueue[RunStep | ApplyResult | PortError | None] = SimpleQueue()
 
         def stop() -> None:
             self.session.stop_after_current()
             steps.put(None)
 
-        def progressed(step: Progress) -> None:
+        def progressed(step: RunStep) -> None:
             if self.signals.code is not None:  # it may have come before there was anything to stop
                 self.session.stop_after_current()
             steps.put(step)
@@ -123,7 +123,7 @@ class PlannedApply:
         finally:
             self.signals.defer(None)
 
-    def _follow(self, steps: "SimpleQueue[Progress | ApplyResult | PortError | None]") -> ApplyResult | None:
+    def _follow(self, steps: "SimpleQueue[RunStep | ApplyResult | PortError | None]") -> ApplyResult | None:
         """Tell every step until the result is there; None in between says that a signal came."""
         begun = False
         while True:
@@ -139,7 +139,7 @@ class PlannedApply:
                 self.streams.talk("Stopping after the current change ...")
             else:
                 begun = True
-                self.streams.talk(progress_line(step))
+                self.streams.talk(step_line(step))
 
     def _tell(self, result: ApplyResult) -> None:
         if self.json:

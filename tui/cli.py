@@ -19,6 +19,7 @@ from tui.settings import OPTIONS, PROGRAM, Settings, UsageError, load_settings
 
 _USAGE = 2
 _UNOBSERVED = 3
+_REFUSED = 4
 _PLUGIN = "kubectl-l2bridge"
 _VERBS = {
     "check": "observe once and print what was found",
@@ -36,7 +37,7 @@ exit codes:
   1  findings (check), changes pending (plan, a declined apply or undo)
   2  usage error
   3  something could not be observed: no proof of health
-  4  a change was refused, failed, or its end is not known; an undo left something as it is
+  4  a change was refused, failed, or its end is not known; an undo left something as it is; somebody else applies
   129, 130, 143  hung up, interrupted, terminated
 
 Every option can also be given as L2BRIDGE_NAME in the environment and as a key of config.toml;
@@ -177,7 +178,7 @@ def _run(given: argparse.Namespace, program: str) -> int:
 def _verb(given: argparse.Namespace, settings: Settings, signals: Signals, invocation: str) -> int:
     from tui import verbs  # noqa: PLC0415 - not for --help, --version and mistakes
     from tui.applying import Consent  # noqa: PLC0415
-    from tui.ports import Misconfigured, PortError  # noqa: PLC0415
+    from tui.ports import Locked, Misconfigured, PortError  # noqa: PLC0415
     from tui.wiring import open_session  # noqa: PLC0415
 
     as_json = getattr(given, "output", "text") == "json"
@@ -212,7 +213,7 @@ def _verb(given: argparse.Namespace, settings: Settings, signals: Signals, invoc
         raise UsageError(str(error)) from error
     except PortError as error:
         streams.talk(f"{PROGRAM}: {printable(str(error))}")
-        return _UNOBSERVED
+        return signals.code or (_REFUSED if isinstance(error, Locked) else _UNOBSERVED)
 
 
 def _console(settings: Settings, flags: Mapping[str, object], program: str) -> int:

@@ -86,6 +86,13 @@ def project(given: object) -> str:
     return text(given)
 
 
+def namespace(given: object) -> str:
+    """Read a namespace's name."""
+    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", text(given)):
+        raise ValueError(f"must be a namespace's name such as kube-system, not {given!r}")
+    return text(given)
+
+
 def patterns(given: object) -> tuple[str, ...]:
     """Read names with ``*`` and ``?``: a list, or one text in which they are separated by commas."""
     found: list[str] = []

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from tui.model.change import Change, RouteChange
+from tui.model.lease import Lease
 from tui.model.network import NetworkInterface, Route
 from tui.model.node import Cloud, IPNetwork, Node
 from tui.model.snapshot import CloudView, Cluster
@@ -55,6 +56,10 @@ class Rejected(PortError):
 
 class Misconfigured(PortError):
     """What the operator gave on this machine cannot be used: a missing file, an unknown context. A usage error."""
+
+
+class Locked(PortError):
+    """Somebody else applies to this cluster now. Nothing was changed."""
 
 
 class Indeterminate(PortError):
@@ -136,6 +141,22 @@ class CloudOptions:
     azure_route_table: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What is told in the cluster about one of its nodes. ``reason`` is one word in UpperCamelCase.
+
+    ``warning`` when somebody should look at it; ``by`` is who says it: a program on a host.
+    """
+
+    node: str
+    node_uid: str
+    reason: str
+    message: str
+    warning: bool
+    at: datetime
+    by: str
+
+
 class NodeSource(Protocol):
     """A cluster's nodes."""
 
@@ -160,8 +181,39 @@ class NodeSource(Protocol):
         Raises ``Throttled`` and ``Unavailable``.
         """
 
+    def identity(self) -> str | None:
+        """Return whom the API server takes this program for; None when it does not tell. Raises as ``list``."""
+
     def close(self) -> None:
         """End a watch under way, from any thread. Calling it twice is harmless."""
+
+
+class ClusterLock(Protocol):
+    """The object in the cluster that keeps two operators from applying at once."""
+
+    @property
+    def place(self) -> str:
+        """What it is and where, for people."""
+
+    def read(self) -> Lease | None:
+        """Return the lock as it stands, None when nobody has ever held it.
+
+        Raises ``Denied``, ``Throttled``, ``Unavailable``.
+        """
+
+    def write(self, lease: Lease) -> Lease:
+        """Let the lock be so, if it still has the version that the lease names, and return it with its new version.
+
+        Raises as ``read``; ``Conflict`` when somebody was faster, ``Misconfigured`` when there is no such place. After
+        ``Unavailable`` it may be written or not.
+        """
+
+
+class NoticeBoard(Protocol):
+    """Where people look for what has happened to a node."""
+
+    def post(self, notice: Notice) -> None:
+        """Record it. Raises ``Denied``, ``Throttled``, ``Unavailable``, ``Rejected``, ``NotFound``."""
 
 
 class CloudReader(Protocol):
@@ -184,6 +236,12 @@ class CloudReader(Protocol):
 
     def command(self, change: Change) -> str:
         """Return the same change for the cloud's own command line, quoted for a POSIX shell."""
+
+    def identity(self, source: str) -> str | None:
+        """Return who acts in a source (``Source.name``), as the cloud calls them; None where it does not tell.
+
+        Raises ``Denied``, ``Throttled``, ``Unavailable``.
+        """
 
 
 @runtime_checkable

@@ -12,7 +12,7 @@ from tui.model.history import RecordedApply, RecordedChange, RunState
 from tui.model.snapshot import Cluster
 from tui.model.text import printable
 from tui.render import outcome_document
-from tui.render_plan import change_lines, change_title, node_words
+from tui.render_plan import actor_words, change_lines, change_title, node_words
 
 JOURNAL_SCHEMA = "l2bridge-tui/journal/v1"
 _STATES = {
@@ -43,10 +43,14 @@ def apply_lines(apply: RecordedApply, *, program: str) -> Iterator[str]:
     """Yield one apply with every change as a diff."""
     yield heading(apply)
     yield f"  plan {printable(apply.plan)}"
+    for actor in apply.actors:
+        yield f"  {actor_words(actor)}"
     for recorded in apply.changes:
         yield ""
         for line in change_lines(recorded.change):
             yield line.text
+        if recorded.change.findings:
+            yield f"    {'finding:':<12} {', '.join(map(printable, recorded.change.findings))}"
         yield f"    {'begun:':<12} {instant(recorded.begun_at)}"
         yield f"    {'became:':<12} {became(recorded)}"
     yield from _remarks(apply)
@@ -86,6 +90,8 @@ def _title(recorded: RecordedChange) -> str:
 
 
 def _remarks(apply: RecordedApply) -> Iterator[str]:
+    if apply.lock_taken_from is not None:
+        yield f"  the cluster's lock was taken by force from {printable(apply.lock_taken_from)}"
     if apply.gap is not None:
         yield f"  {printable(apply.gap)}"
 
@@ -104,7 +110,12 @@ def _apply_document(apply: RecordedApply) -> dict[str, object]:
     return {
         "id": apply.id,
         "at": instant(apply.begun_at),
-        "who": {"user": apply.user, "context": apply.context},
+        "who": {
+            "user": apply.user,
+            "context": apply.context,
+            "identities": {actor.source: actor.identity for actor in apply.actors},
+        },
+        "lockTakenFrom": apply.lock_taken_from,
         "plan": apply.plan,
         "undoes": apply.undoes,
         "state": apply.state.value,

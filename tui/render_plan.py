@@ -21,7 +21,7 @@ from tui.model.change import (
     SetForwarding,
 )
 from tui.model.network import ReplaceMethod, Route, RouteTable
-from tui.model.plan import Plan, Refusal
+from tui.model.plan import Actor, Plan, Refusal
 from tui.model.text import printable
 from tui.render_cost import cost
 
@@ -29,6 +29,7 @@ from tui.render_cost import cost
 class LineKind(StrEnum):
     """What a line says, for a front end that wants to paint it."""
 
+    ACTOR = "actor"
     CREATE = "create"
     UPDATE = "update"
     REPLACE = "replace"
@@ -85,7 +86,11 @@ def node_words(change: Change) -> str:
 
 
 def plan_lines(plan: Plan) -> Iterator[Line]:
-    """Yield a plan as a diff: every change with its reason, cost and command, what is left out, and the sum."""
+    """Yield a plan as a diff: who acts, every change with its reason, cost and command, what is left out, the sum."""
+    for actor in plan.actors:
+        yield Line(LineKind.ACTOR, actor_words(actor))
+    if plan.actors:
+        yield Line(LineKind.BLANK)
     for change in plan.changes:
         yield from change_lines(change)
         yield Line(LineKind.BLANK)
@@ -97,6 +102,12 @@ def plan_lines(plan: Plan) -> Iterator[Line]:
     if danger is not None:
         yield Line(LineKind.DANGER, danger)
     yield Line(LineKind.SUMMARY, plan_summary(plan))
+
+
+def actor_words(actor: Actor) -> str:
+    """Return who acts where."""
+    who = "somebody whose name was not told" if actor.identity is None else printable(actor.identity)
+    return f"{printable(actor.source)}: as {who}"
 
 
 def plan_summary(plan: Plan) -> str:

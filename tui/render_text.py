@@ -23,7 +23,7 @@ from tui.model.finding import (
     Severity,
     Verdict,
 )
-from tui.model.plan import ApplyResult, Outcome, Plan, Progress, Status
+from tui.model.plan import ApplyResult, Outcome, Plan, Remark, RunStep, Status
 from tui.model.snapshot import SourceState
 from tui.model.text import printable
 from tui.model.witness import Witness
@@ -239,12 +239,14 @@ _STATUSES = {
 }
 
 
-def progress_line(progress: Progress) -> str:
+def step_line(step: RunStep) -> str:
     """Return one step of a run."""
-    if progress.outcome is None:
-        doing = " ..." if progress.waits is None else f": {printable(progress.waits)}"
-        return f"[{progress.done + 1}/{progress.total}] {_title(progress.change)}{doing}"
-    return f"[{progress.done}/{progress.total}] {_title(progress.change)}: {_outcome(progress.outcome)}"
+    if isinstance(step, Remark):
+        about = "" if step.change is None else f"{_title(step.change)}: "
+        return f"{about}{printable(step.text)}"
+    if step.outcome is None:
+        return f"{_title(step.change)} ..."
+    return f"[{step.done}/{step.total}] {_title(step.change)}: {_outcome(step.outcome)}"
 
 
 def result_lines(result: ApplyResult, plan: Plan, *, program: str) -> Iterator[str]:

@@ -7,9 +7,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from tui.model.document import plan_document, plan_from_document
 from tui.model.fields import BadPlan
 from tui.model.plan import Plan
+from tui.model.plan_document import plan_document, plan_from_document
 from tui.model.snapshot import Cluster
 from tui.ports import Misconfigured
 from tui.render import json_text

@@ -18,6 +18,7 @@ PROGRAM = "l2bridge-tui"
 THEMES = ("dark", "light", "ansi-dark", "ansi-light", "mono")
 """The names that the screen has colours for."""
 MAX_CHANGES = 50
+LOCK_NAMESPACE = "kube-system"
 _CONTEXTS = "contexts"
 """The table in the config file with what holds for single contexts."""
 
@@ -45,6 +46,8 @@ class Settings:
     node_subnets: tuple[IPNetwork, ...] = ()
     cloud: Cloud | None = None
     max_changes: int = MAX_CHANGES
+    force_lock: bool = False
+    lock_namespace: str = LOCK_NAMESPACE
     theme: str | None = None
     ascii: bool = False
     aws_region: str | None = None
@@ -91,13 +94,7 @@ OPTIONS: tuple[Option, ...] = (
         metavar="FILE",
         about="kubeconfig instead of kubectl's",
     ),
-    Option(
-        name="context",
-        field="context",
-        read=values.text,
-        metavar="NAME",
-        about="kubeconfig context instead of current",
-    ),
+    Option(name="context", field="context", read=values.text, metavar="NAME", about="instead of the current context"),
     Option(
         name="protected",
         field="protected",
@@ -130,6 +127,20 @@ OPTIONS: tuple[Option, ...] = (
         read=values.count,
         metavar="N",
         about=f"apply no more changes than this unasked (default {MAX_CHANGES})",
+    ),
+    Option(
+        name="force-lock",
+        field="force_lock",
+        read=values.switch,
+        metavar=None,
+        about="take the cluster's lock from whoever holds it",
+    ),
+    Option(
+        name="lock-namespace",
+        field="lock_namespace",
+        read=values.namespace,
+        metavar="NAME",
+        about=f"where the cluster's lock is kept (default {LOCK_NAMESPACE})",
     ),
     Option(name="theme", field="theme", read=values.one_of(*THEMES), metavar="NAME", about=", ".join(THEMES)),
     Option(name="ascii", field="ascii", read=values.switch, metavar=None, about="write ASCII only"),

@@ -12,9 +12,9 @@ from pathlib import Path
 from tui.applying import NOT_APPLIED, Consent, PlannedApply
 from tui.engine.session import Session
 from tui.engine.undoing import recorded_as
-from tui.model.document import plan_document
 from tui.model.finding import Code, Report, Severity
 from tui.model.plan import Plan
+from tui.model.plan_document import plan_document
 from tui.model.snapshot import SourceState
 from tui.model.text import printable
 from tui.ports import Misconfigured
@@ -98,7 +98,7 @@ def apply(session: Session, streams: Streams, signals: Signals, request: Request
     asks = consent.asks("apply", session, streams)
     _look_back(session, streams, request, record=True)
     if consent.saved is not None:
-        made, observed = read_plan(consent.saved, session.cluster), True
+        made, observed = session.signed(read_plan(consent.saved, session.cluster)), True
     else:
         made, selection = _propose(session, request)
         observed = selection.observed

@@ -8,12 +8,13 @@ from fnmatch import fnmatchcase
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
+from tui.engine.applier import Writing
 from tui.engine.journal import Journal
 from tui.engine.observer import Observer
 from tui.engine.session import Session
 from tui.model.node import Cloud
 from tui.model.snapshot import Scope
-from tui.ports import Clock, CloudOptions, CloudReader, CloudWriter, Misconfigured, NodeSource
+from tui.ports import Clock, CloudOptions, CloudReader, Misconfigured, NodeSource
 
 if TYPE_CHECKING:
     from tui.settings import Settings
@@ -45,7 +46,7 @@ def open_session(settings: "Settings") -> Session:
     if settings.demo is not None:
         return _open_demo(settings, settings.demo)
     from tui.clouds import CLOUDS, load_reader, load_writer  # noqa: PLC0415 - not needed by the demo
-    from tui.kube import KubeNodes  # noqa: PLC0415
+    from tui.kube import ApiServer, KubeEvents, KubeLock, KubeNodes  # noqa: PLC0415
 
     options = CloudOptions(
         aws_region=settings.aws_region,
@@ -55,11 +56,17 @@ def open_session(settings: "Settings") -> Session:
         azure_resource_groups=settings.azure_resource_groups,
         azure_route_table=settings.azure_route_table,
     )
+    server = ApiServer(settings.kubeconfig, settings.context)
     return _open(
         settings,
-        nodes=KubeNodes.open(kubeconfig=settings.kubeconfig, context=settings.context),
+        nodes=KubeNodes(server),
         reader=lambda cloud: load_reader(cloud)(options) if cloud in CLOUDS else None,
-        writer=lambda cloud: load_writer(cloud)(options),
+        writing=Writing(
+            writer=_once_each(lambda cloud: load_writer(cloud)(options)),
+            lock=KubeLock(server, settings.lock_namespace),
+            force_lock=settings.force_lock,
+            board=KubeEvents(server),
+        ),
         clock=SystemClock(),
         scope=_scope(settings),
     )
@@ -82,7 +89,12 @@ def _open_demo(settings: "Settings", scenario: str) -> Session:
         settings,
         nodes=world.nodes,
         reader=world.reader,
-        writer=world.writer,
+        writing=Writing(
+            writer=_once_each(world.writer),
+            lock=world.cluster_lock,
+            force_lock=settings.force_lock,
+            board=world.board,
+        ),
         clock=world.clock,
         scope=replace(world.scope, route_table=said.route_table) if silent else said,
     )
@@ -93,7 +105,7 @@ def _open(
     *,
     nodes: NodeSource,
     reader: Callable[[Cloud], CloudReader | None],
-    writer: Callable[[Cloud], CloudWriter],
+    writing: Writing,
     clock: Clock,
     scope: Scope,
 ) -> Session:
@@ -105,7 +117,7 @@ def _open(
         nodes=nodes,
         observer=observer,
         reader=reader,
-        writer=None if read_only else _once_each(writer),
+        writing=None if read_only else writing,
         protected=_matches(context, settings.protected),
         journal=Journal.of(settings.state_dir, observer.cluster, clock),
         clock=clock,

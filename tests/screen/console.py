@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from tui.demo import Call, DemoWorld, open_world
+from tui.engine.applier import Writing
 from tui.engine.journal import Journal
 from tui.engine.observer import Observer
 from tui.engine.session import Session
@@ -114,7 +115,7 @@ async def console(
         nodes=world.nodes,
         observer=observer,
         reader=world.reader,
-        writer=None if read_only else world.writer,
+        writing=None if read_only else Writing(writer=world.writer, width=1),
         journal=Journal.of(folder, observer.cluster, world.clock),
         clock=world.clock,
         protected=protected,

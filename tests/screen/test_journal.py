@@ -7,6 +7,7 @@ import pytest
 
 from tests.screen.console import Console, console
 from tui.demo import Call
+from tui.engine.journal import Journal
 from tui.ports import Rejected
 from tui.screen.commands import live_commands
 from tui.screen.confirm import Confirm
@@ -65,7 +66,7 @@ async def test_the_journal_grows_with_every_apply_newest_first(tmp_path: Path) -
 async def test_an_earlier_run_that_was_cut_off_stands_in_the_journal(tmp_path: Path) -> None:
     async with console(tmp_path) as shown:
         plan = shown.session.propose(None)
-        journal = shown.session._journal  # as a process leaves it that was killed
+        journal = Journal(shown.session.journal_path, shown.world.clock)  # as a process leaves it that was killed
         journal.began("2026-01-01T115900Z-abcdef", plan)
         journal.intent("2026-01-01T115900Z-abcdef", plan.changes[0])
         await shown.press("ctrl+r", "5")
@@ -82,8 +83,10 @@ async def killed(folder: Path, *, in_place: bool, long_ago: bool = True) -> None
     async with console(folder) as shown:
         plan = shown.session.propose(None)
         (change, *_) = plan.changes
-        shown.session._journal.began("2026-01-01T115900Z-abcdef", plan)
-        shown.session._journal.intent("2026-01-01T115900Z-abcdef", change.inverse() if in_place else change)
+        Journal(shown.session.journal_path, shown.world.clock).began("2026-01-01T115900Z-abcdef", plan)
+        Journal(shown.session.journal_path, shown.world.clock).intent(
+            "2026-01-01T115900Z-abcdef", change.inverse() if in_place else change
+        )
         path = shown.session.journal_path
         if long_ago:
             path.write_text(path.read_text().replace('"at":"2026-01-01T12:', '"at":"2026-01-01T11:'))
@@ -142,7 +145,7 @@ async def test_what_cannot_be_taken_back_is_said_in_a_notice(tmp_path: Path) -> 
     async with console(tmp_path) as shown:
         plan = shown.session.propose(frozenset({"linux-3"}))
         (change,) = plan.changes
-        journal = shown.session._journal
+        journal = Journal(shown.session.journal_path, shown.world.clock)
         journal.began("2026-01-01T115900Z-abcdef", plan)
         journal.intent("2026-01-01T115900Z-abcdef", replace(change, node_uid="that of a node that is gone"))
         await shown.press("u")

@@ -80,6 +80,8 @@ class ArmServer(World):
         self.mistakes: list[str] = []
         self.resources_asked_for: list[str] = []
         """What tokens were asked for."""
+        self.claims: dict[str, str] = {"tid": TENANT, "oid": TENANT, "appid": TENANT, "idtyp": "app"}
+        """Whose the next tokens are."""
         self.operations = Operations()
         self.page_size = 1000
         self.demands_etags = True
@@ -134,14 +136,7 @@ class ArmServer(World):
     def token(self, resource: str) -> str:
         """Give out a token, with the claims that some clients look at."""
         self.resources_asked_for.append(resource)
-        claims = {
-            "aud": resource,
-            "tid": TENANT,
-            "oid": TENANT,
-            "appid": TENANT,
-            "idtyp": "app",
-            "jti": secrets.token_hex(),
-        }
+        claims = {"aud": resource, "jti": secrets.token_hex(), **self.claims}
         claims["xms_mirid"] = f"{self.group()}/providers/Microsoft.Compute/virtualMachines/here"
         made = ".".join([_encoded({"alg": "none"}), _encoded(claims), "unsigned"])
         self._tokens.add(made)

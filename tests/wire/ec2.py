@@ -1,4 +1,4 @@
-"""EC2 on loopback: moto's server behind a gate that counts calls, pages answers, and fails where a test says so.
+"""EC2 and STS on loopback: moto behind a gate that counts calls, pages answers, and fails where a test says so.
 
 moto answers a list as a whole and ignores parameters that it does not know; the real service pages and refuses. So the
 gate cuts pages as asked (``MaxResults``, ``NextToken``) and answers 400 to every action, parameter or filter that this
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
 REGION = "us-east-1"
-_SCOPE = re.compile(r"Credential=[^/]+/\d+/([^/]+)/ec2/aws4_request")
+_SCOPE = re.compile(r"Credential=[^/]+/\d+/([^/]+)/(ec2|sts)/aws4_request")
 
 
 class Ec2Server:
@@ -62,7 +62,7 @@ class Ec2Server:
 
     @property
     def url(self) -> str:
-        """The gate, for ``AWS_ENDPOINT_URL_EC2``."""
+        """The gate, for ``AWS_ENDPOINT_URL_EC2`` and ``AWS_ENDPOINT_URL_STS``."""
         return f"http://127.0.0.1:{self._gate.server_address[1]}"
 
     @property
@@ -154,7 +154,7 @@ class Ec2Server:
 
 
 def isolate(monkeypatch: pytest.MonkeyPatch, home: Path, url: str | None) -> None:
-    """Take away every AWS setting of the developer and give static keys and the endpoint, if there is one."""
+    """Take away every AWS setting of the developer and give static keys and the endpoint of all, if there is one."""
     for name in list(os.environ):
         if name.startswith("AWS_") or name.upper().endswith("_PROXY"):
             monkeypatch.delenv(name)
@@ -166,6 +166,7 @@ def isolate(monkeypatch: pytest.MonkeyPatch, home: Path, url: str | None) -> Non
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     if url is not None:
         monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", url)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
 
 
 @pytest.fixture(scope="module", name="ec2_server")
@@ -198,7 +199,8 @@ class _Handler(BaseHTTPRequestHandler):
         scope = _SCOPE.search(self.headers.get("Authorization", ""))
         action = parameters.pop("Action", "")
         parameters.pop("Version", None)
-        call = Call(action=action, region=scope.group(1) if scope else "", parameters=parameters)
+        region, service = scope.groups() if scope else ("", "")
+        call = Call(action=action, service=service, region=region, parameters=parameters)
         fault = self.ec2.arrive(call) or next(mistakes(call), None)
         if fault is None:
             self._pass(call, body)
@@ -209,7 +211,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.close()
         else:
-            self._answer(fault.status, (fault.body or error(fault)).encode(), fault.headers)
+            self._answer(fault.status, (fault.body or error(call, fault)).encode(), fault.headers)
 
     def _pass(self, call: Call, body: bytes) -> None:
         self.close_connection = self.ec2.watcher(call, False)

@@ -1,4 +1,4 @@
-"""What the EC2 gate takes, how it pages, and how it fails: the parts of the service that moto lacks."""
+"""What the gate of EC2 and STS takes, how it pages, and how it fails: the parts of the service that moto lacks."""
 
 import re
 from collections import Counter
@@ -12,16 +12,22 @@ _PARAMETERS = {
     "DescribeNetworkInterfaces": {"Filter", "MaxResults", "NextToken", "NetworkInterfaceId", "IncludeManagedResources"},
     "DescribeSubnets": {"MaxResults", "NextToken"},
     "ModifyNetworkInterfaceAttribute": {"NetworkInterfaceId", "SourceDestCheck"},
+    "GetCallerIdentity": set(),
 }
+_OF_STS = {"GetCallerIdentity"}
 _FILTERS = {"DescribeNetworkInterfaces": {"attachment.instance-id", "vpc-id"}}
 _MOST_FILTER_VALUES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request as it arrived; ``parameters`` without the action and the API's version."""
+    """One request as it arrived; ``parameters`` without the action and the API's version.
+
+    ``service`` and ``region`` are those that it is signed for, "" for a request that is not.
+    """
 
     action: str
+    service: str
     region: str
     parameters: Mapping[str, str]
 
@@ -58,8 +64,8 @@ CUT = Fault()
 def mistakes(call: Call) -> Iterator[Fault]:
     """Yield the refusals that a request deserves which the real service would not take."""
     if not call.region:
-        yield Fault(status=401, code="AuthFailure", message="the request is not signed for EC2")
-    if call.action not in _PARAMETERS:
+        yield Fault(status=401, code="AuthFailure", message="the request is not signed for EC2 or STS")
+    if call.action not in _PARAMETERS or (call.action in _OF_STS) is not (call.service == "sts"):
         yield Fault(status=400, code="InvalidAction", message=call.action)
     names = {name.partition(".")[0] for name in call.parameters}
     if unknown := names - _PARAMETERS.get(call.action, set()):
@@ -94,7 +100,14 @@ def page(call: Call, answer: bytes) -> bytes:
     return ET.tostring(root)
 
 
-def error(fault: Fault) -> str:
+def error(call: Call, fault: Fault) -> str:
+    """Return the error as the service writes it: EC2 has a form of its own."""
+    if call.service == "sts":
+        return (
+            '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>'
+            f"<Code>{escape(fault.code)}</Code><Message>{escape(fault.message)}</Message></Error>"
+            "<RequestId>7a62c49f-347e-4fc4-9331-6e8eEXAMPLE</RequestId></ErrorResponse>"
+        )
     return (
         f"<Response><Errors><Error><Code>{escape(fault.code)}</Code><Message>{escape(fault.message)}</Message></Error>"
         "</Errors><RequestID>7a62c49f-347e-4fc4-9331-6e8eEXAMPLE</RequestID></Response>"

@@ -14,6 +14,7 @@ The defaults are project ``p``, zone ``europe-west1-b`` and network ``default``;
 ``projects/``. The calls here are the owner's, past every rule; what arrives over HTTP is in ``requests``.
 """
 
+import base64
 import json
 import os
 import secrets
@@ -38,7 +39,7 @@ from tests.wire.gce_owner import ZONE, Nic, Owner
 from tests.wire.gce_refusals import Fault, Refusal
 from tests.wire.gce_world import Json
 
-__all__ = ["ZONE", "ComputeServer", "Nic", "Request", "fresh_gce", "gce", "isolate", "serve_gce"]
+__all__ = ["ZONE", "ComputeServer", "Nic", "Request", "fresh_gce", "gce", "isolate", "serve_gce", "sign_in"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ def watches_nothing(request: Request, done: bool) -> bool:
 class ComputeServer(Owner):
     """The server; a context manager. ``requests`` are those of the program under test, ``mistakes`` the server's own.
 
-    ``grants`` counts the tokens that were given out.
+    ``grants`` counts the tokens that were given out. With ``email`` each comes with an identity token that says it.
 
     ``validates`` can be switched off where thousands of objects are measured.
     """
@@ -73,6 +74,7 @@ class ComputeServer(Owner):
         self.validates = True
         self.token_error: tuple[int, Json] | None = None
         self.grants = 0
+        self.email: str | None = None
         self.closing = threading.Event()
         self.watcher: Callable[[Request, bool], bool] = watches_nothing
         """Asked before a request is served, and again, with True, before its answer is sent: True drops it."""
@@ -131,7 +133,8 @@ class ComputeServer(Owner):
         if form.get("grant_type") not in {"refresh_token", "urn:ietf:params:oauth:grant-type:jwt-bearer"}:
             return 400, {"error": "unsupported_grant_type"}
         self.grants += 1
-        return 200, {"access_token": self.token(), "expires_in": 3599, "token_type": "Bearer"}
+        also = {} if self.email is None else {"id_token": _identity_token(self.email)}
+        return 200, {"access_token": self.token(), "expires_in": 3599, "token_type": "Bearer", **also}
 
     def check_token(self, header: str) -> None:
         """Raise ``Refusal`` for a request without a good token."""
@@ -181,6 +184,17 @@ class _Listener(ThreadingHTTPServer):
         error = sys.exception()
         if not isinstance(error, ConnectionError):
             self.mistakes += traceback.format_exception(error)
+
+
+def _identity_token(email: str) -> str:
+    parts = (json.dumps(part).encode() for part in ({"alg": "none", "typ": "JWT"}, {"email": email, "aud": "client"}))
+    return ".".join([*(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts), "unsigned"])
+
+
+def sign_in(**fields: str) -> None:
+    """Let the credentials file of the environment say this too, or instead."""
+    path = Path(os.environ["GOOGLE_APPLICATION_CREDENTIALS"])
+    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
 
 
 def isolate(monkeypatch: pytest.MonkeyPatch, home: Path, server: ComputeServer) -> None:

@@ -16,6 +16,7 @@ from typing import Self
 import yaml
 
 from tests.wire.certificates import Authority, Pair
+from tests.wire.kube_coordination import Coordination
 from tests.wire.kube_http import Fault, HttpServer, Request
 from tests.wire.kube_objects import Object, Refused
 from tests.wire.kube_store import KubeStore
@@ -28,7 +29,7 @@ class KubeServer(KubeStore):
     """The server, between ``__enter__`` and ``__exit__``. Its methods may be called from any thread.
 
     ``authorizations`` are the accepted Authorization headers, none: everybody is let in. ``client_authority`` makes
-    the server demand a client certificate.
+    the server demand a client certificate. ``coordination`` holds leases and events.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class KubeServer(KubeStore):
         port: int = 0,
     ) -> None:
         super().__init__(gone_as_event=gone_as_event)
+        self.coordination = Coordination()
         self.authorizations = set(authorizations)
         self.requests: list[Request] = []
         self.authority = Authority()

@@ -28,10 +28,23 @@ _PATCH_QUERY = _READ_QUERY | {"dryRun", "fieldManager", "fieldValidation", "forc
 _DELETE_QUERY = _READ_QUERY | {"dryRun", "gracePeriodSeconds", "orphanDependents", "propagationPolicy"}
 
 _VERBS = {"nodes": ["delete", "get", "list", "patch", "watch"], "configmaps": ["get"], "pods": ["list"]}
+_COORDINATION = {"groupVersion": "coordination.k8s.io/v1", "version": "v1"}
 _DISCOVERY: Mapping[str, Object] = {
     "/version": {"major": "1", "minor": "31", "gitVersion": "v1.31.4", "platform": "linux/amd64"},
     "/api": {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []},
-    "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": []},
+    "/apis": {
+        "kind": "APIGroupList",
+        "apiVersion": "v1",
+        "groups": [{"name": "coordination.k8s.io", "versions": [_COORDINATION], "preferredVersion": _COORDINATION}],
+    },
+    "/apis/coordination.k8s.io/v1": {
+        "kind": "APIResourceList",
+        "groupVersion": "coordination.k8s.io/v1",
+        "resources": [
+            {"name": "leases", "singularName": "lease", "namespaced": True, "kind": "Lease"}
+            | {"verbs": ["create", "get", "update"]},
+        ],
+    },
     "/api/v1": {
         "kind": "APIResourceList",
         "groupVersion": "v1",
@@ -74,12 +87,13 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A request that was received; header names are in lower case."""
+    """A request that was received; header names are in lower case. ``every`` has all values of each."""
 
     method: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
+    every: Mapping[str, list[str]]
 
 
 class HttpServer(ThreadingHTTPServer):
@@ -142,7 +156,8 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         pairs = parse_qsl(url.query, keep_blank_values=True)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(method=self.command, path=url.path, query=dict(pairs), headers=headers)
+        every = {name: self.headers.get_all(name, []) for name in headers}
+        request = Request(method=self.command, path=url.path, query=dict(pairs), headers=headers, every=every)
         body = self.rfile.read(int(headers.get("content-length") or 0))
         try:
             fault = self.server.kube.admit(request)
@@ -197,9 +212,9 @@ def _result(kube: "KubeServer", request: Request, body: bytes) -> bytes:
     if request.path in _DISCOVERY and request.method == "GET":
         _accept_query(request, _READ_QUERY | {"timeout"})
         return encode(_DISCOVERY[request.path])
-    name = request.path.removeprefix(_NODES).removeprefix("/").removesuffix("/status")
     if not request.path.startswith(_NODES):
-        return _namespaced(kube, request)
+        return _elsewhere(kube, request, body)
+    name = request.path.removeprefix(_NODES).removeprefix("/").removesuffix("/status")
     dry_run = request.query.get("dryRun") == "All"
     match request.method, name:
         case "GET", "":
@@ -219,6 +234,16 @@ def _result(kube: "KubeServer", request: Request, body: bytes) -> bytes:
     raise Refused(405, "the server does not allow this method on the requested resource")
 
 
+def _elsewhere(kube: "KubeServer", request: Request, body: bytes) -> bytes:
+    coordinated = _coordinated(kube, request, body)
+    if coordinated is None:
+        return _namespaced(kube, request)
+    _accept_query(request, _READ_QUERY)
+    if body and request.headers.get("content-type") != "application/json":
+        raise Refused(415, "the body of the request was in an unknown format")
+    return encode(coordinated)
+
+
 def _namespaced(kube: "KubeServer", request: Request) -> bytes:
     match request.path.split("/")[1:]:
         case ["api", "v1", "namespaces", name] if request.method == "GET":
@@ -231,6 +256,22 @@ def _namespaced(kube: "KubeServer", request: Request) -> bytes:
             _accept_query(request, _READ_QUERY | {"resourceVersion"})
             return encode(kube.get_config_map(namespace, name))
     raise Refused(404, "the server could not find the requested resource")
+
+
+def _coordinated(kube: "KubeServer", request: Request, body: bytes) -> Object | None:
+    """Return the answer about a lease, an event or a review; None for anything else."""
+    match [request.method, *request.path.split("/")[1:]]:
+        case ["GET", "apis", "coordination.k8s.io", "v1", "namespaces", namespace, "leases", name]:
+            return kube.coordination.lease(namespace, name)
+        case ["POST", "apis", "coordination.k8s.io", "v1", "namespaces", namespace, "leases"]:
+            return kube.coordination.create_lease(namespace, json.loads(body))
+        case ["PUT", "apis", "coordination.k8s.io", "v1", "namespaces", namespace, "leases", name]:
+            return kube.coordination.replace_lease(namespace, name, json.loads(body))
+        case ["POST", "api", "v1", "namespaces", namespace, "events"]:
+            return kube.coordination.create_event(namespace, json.loads(body))
+        case ["POST", "apis", "authentication.k8s.io", "v1", "selfsubjectreviews"]:
+            return kube.coordination.review(json.loads(body))
+    return None
 
 
 def _accept_query(request: Request, known: frozenset[str]) -> None:

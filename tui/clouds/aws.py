@@ -50,6 +50,9 @@ _WRITE_ATTEMPTS = 1
 """The flag could be set twice without harm, but between a lost answer and a second attempt somebody else may have set
 it otherwise. So the SDK sends a write once, and the engine looks before it decides."""
 
+_UNKNOWN = "unknown"
+"""What the source of nodes is called whose region nothing tells."""
+
 _NO_ROUTES = "no routes are written on EC2: within one subnet it delivers pod packets without"
 
 _WRITABLE_TYPES = frozenset({"interface"})
@@ -91,7 +94,7 @@ class AwsReader:
             region = told[node.uid] or default
             (homeless if region is None else regions.setdefault(region, [])).append(node)
         views = [self._observe_region(region, members) for region, members in sorted(regions.items())]
-        return (*views, *([_view("unknown", homeless, failure=trouble)] if homeless else ()))
+        return (*views, *([_view(_UNKNOWN, homeless, failure=trouble)] if homeless else ()))
 
     def read(self, change: Change) -> Reading:
         """Read the interface's flag."""
@@ -110,6 +113,16 @@ class AwsReader:
                 "--no-source-dest-check" if flag.after else "--source-dest-check",
             ]
         )
+
+    def identity(self, source: str) -> str | None:
+        """Return the caller's ARN, which STS in the source's region tells without a permission.
+
+        Raises as the port says; ``Unavailable`` too where only EC2 can be reached, or the source names no region.
+        """
+        cloud, _, region = source.partition(":")
+        if cloud != Cloud.AWS or region in {"", _UNKNOWN}:
+            raise Unavailable(f"{printable(source)} names no AWS region to ask who acts: give --aws-region")
+        return self._account.caller(region)
 
     def _observe_region(self, region: str, nodes: Sequence[Node]) -> CloudView:
         instances: tuple[Instance, ...] | None = None

@@ -1,4 +1,4 @@
-"""The AWS account that the environment names: boto3's session, its EC2 clients, and what their errors mean.
+"""The AWS account that the environment names: boto3's session, its EC2 and STS clients, and what their errors mean.
 
 The only importer of boto3, which is imported with the first call and not with this module. Credentials, profiles,
 endpoints and certificates come from boto3's own chain alone. May import the ports and the model only.
@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from tui.model.text import printable
@@ -56,14 +56,20 @@ _PRINCIPAL = re.compile(r"User: (\S+) is not authorized")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Call:
+    service: str = "EC2"
     operation: str
     region: str
-    subject: str | None
-    writes: bool
+    subject: str | None = None
+    writes: bool = False
+
+    @property
+    def place(self) -> str:
+        """What is called, for people."""
+        return f"{self.service} in {self.region}"
 
 
 class Account:
-    """One session and a client per region, made on first use. Safe for several threads.
+    """One session and its clients, one per service and region, made on first use. Safe for several threads.
 
     ``attempts`` is how often a call is sent at most, the first time included.
     """
@@ -73,7 +79,7 @@ class Account:
         # Clients may be shared between threads; sessions, and so the making of clients, may not.
         self._lock = threading.Lock()
         self._session: Session | None = None
-        self._clients: dict[str, EC2Client] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
 
     def default_region(self) -> str | None:
         """Return the region of the environment or the profile. Raises ``Denied`` or ``Unavailable`` on bad settings."""
@@ -85,27 +91,47 @@ class Account:
         except BotoCoreError as error:
             raise self._unanswered(error, None) from error
 
+    def caller(self, region: str) -> str | None:
+        """Return the ARN of whoever the credentials are of, by GetCallerIdentity of STS; None for an answer without.
+
+        Raises ``Denied``, ``Throttled``, ``Unavailable``.
+        """
+        call = _Call(service="STS", operation="GetCallerIdentity", region=region)
+        with self._answering(call):
+            client = self._client("sts", call)
+            try:
+                arn: str | None = client.get_caller_identity().get("Arn")
+            except KeyError as error:  # of XML that is not from STS; botocore has no error class for it
+                raise _foreign(call) from error
+        return arn or None
+
     @contextmanager
     def calling(
         self, operation: str, region: str, subject: str | None = None, *, writes: bool = False
     ) -> Iterator["EC2Client"]:
-        """Lend the region's client for one operation, and turn what it raises into port errors.
+        """Lend the region's client of EC2 for one operation, and turn what it raises into port errors.
 
         With ``writes``, an end that is not known is ``Indeterminate``. After ``Denied`` the next call starts from the
         environment again, since a login elsewhere may have mended it.
         """
+        call = _Call(operation=operation, region=region, subject=subject, writes=writes)
+        with self._answering(call):
+            yield self._client("ec2", call)
+
+    @contextmanager
+    def _answering(self, call: _Call) -> Iterator[None]:
+        """Turn what botocore raises into port errors."""
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
         from botocore.parsers import ResponseParserError  # noqa: PLC0415
 
-        call = _Call(operation=operation, region=region, subject=subject, writes=writes)
         try:
-            yield self._client(region)
+            yield
         except ClientError as error:
             raise self._refused(error, call) from error
         except BotoCoreError as error:
             raise self._unanswered(error, call) from error
         except ResponseParserError as error:
-            raise _lost(call, "what answered is not EC2: check the endpoint and the proxy") from error
+            raise _foreign(call) from error
 
     def _opened(self) -> "Session":
         from boto3.session import Session  # noqa: PLC0415
@@ -114,24 +140,26 @@ class Account:
             self._session = Session()
         return self._session
 
-    def _client(self, region: str) -> "EC2Client":
+    def _client(self, name: Literal["ec2", "sts"], call: _Call) -> Any:
+        """Return the client of the service with this name in boto3, in the region of the call."""
         from botocore.config import Config  # noqa: PLC0415
         from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
         with self._lock:
-            if region not in self._clients:
+            key = (name, call.region)
+            if key not in self._clients:
                 config = Config(
                     connect_timeout=_CONNECT_TIMEOUT_S,
                     read_timeout=_READ_TIMEOUT_S,
                     retries={"mode": "standard", "total_max_attempts": self._attempts},
                 )
                 try:
-                    self._clients[region] = self._opened().client("ec2", region_name=region, config=config)
+                    self._clients[key] = self._opened().client(name, region_name=call.region, config=config)
                 except BotoCoreError:
                     raise
                 except ValueError as error:  # of an endpoint that is no URL; botocore has no error class for it
-                    raise Unavailable(_one_line(f"EC2 in {region} cannot be called: {error}")) from error
-            return self._clients[region]
+                    raise Unavailable(_one_line(f"{call.place} cannot be called: {error}")) from error
+            return self._clients[key]
 
     def _forget(self) -> None:
         with self._lock:
@@ -154,14 +182,12 @@ class Account:
         return name, "renew them"
 
     def _refused(self, error: "ClientError", call: _Call) -> PortError:
-        """Translate an answer of EC2, or of the service that issues the credentials."""
+        """Translate an answer of the service, or of the one that issues the credentials."""
         told = error.response.get("Error", {})
         code, status = told.get("Code") or "", _status(error)
         said = _one_line(_ENCODED_DETAILS.sub("", told.get("Message") or ""))
         if code in _THROTTLED:
-            return Throttled(
-                f"EC2 in {call.region} gets too many calls of this account: wait a while", _retry_after_s(error)
-            )
+            return Throttled(f"{call.place} gets too many calls of this account: wait a while", _retry_after_s(error))
         if code in _EXPIRED or code in _UNKNOWN_IDENTITY:
             return self._unaccepted(code, call)
         if code in _FORBIDDEN:
@@ -177,14 +203,15 @@ class Account:
         if code in _EXPIRED:
             return Denied(f"the AWS credentials of {name} have expired: {renewal}")
         return Denied(
-            f"EC2 in {call.region} does not accept the credentials of {name} ({code}): "
+            f"{call.place} does not accept the credentials of {name} ({code}): "
             f"{renewal}, and check that the account may use this region"
         )
 
     def _forbidden(self, said: str, call: _Call, operation: str) -> Denied:
         """Name the missing action; it is another service's when credentials were refused."""
         self._forget()
-        service = "ec2:" if operation == call.operation else "sts:" if operation.startswith("Assume") else ""
+        own = f"{call.service.lower()}:"
+        service = own if operation == call.operation else "sts:" if operation.startswith("Assume") else ""
         principal = _PRINCIPAL.search(said)
         whose = printable(principal.group(1)) if principal else "these credentials"
         denial = "an explicit deny stands against it" if "explicit deny" in said else "add it to their policy"
@@ -217,7 +244,8 @@ class Account:
                 path = _one_line(str(error.kwargs.get("path", "")))
                 trouble = f"the AWS configuration file {path} cannot be parsed: correct it"
             case _:
-                trouble = f"EC2 in {printable(region)} cannot be called: {_one_line(str(error))}"
+                place = call.place if call else f"EC2 in {region}"
+                trouble = f"{printable(place)} cannot be called: {_one_line(str(error))}"
         return Unavailable(trouble)
 
     def _without_credentials(self, error: "BotoCoreError") -> Denied | None:
@@ -256,14 +284,18 @@ def _failed(code: str, status: int, said: str, call: _Call) -> PortError:
 
 
 def _refusal(code: str, said: str, call: _Call) -> str:
-    return f"EC2 in {call.region} refuses {call.operation} ({printable(code)}: {said})"
+    return f"{call.place} refuses {call.operation} ({printable(code)}: {said})"
+
+
+def _foreign(call: _Call) -> PortError:
+    return _lost(call, f"what answered is not {call.service}: check the endpoint and the proxy")
 
 
 def _lost(call: _Call, how: str) -> PortError:
     """Return the error of a call that was sent and not answered."""
     if call.writes:
-        return Indeterminate(f"EC2 in {call.region} may or may not have changed {call.subject}: {how}")
-    return Unavailable(f"EC2 in {call.region} did not complete {call.operation}: {how}")
+        return Indeterminate(f"{call.place} may or may not have changed {call.subject}: {how}")
+    return Unavailable(f"{call.place} did not complete {call.operation}: {how}")
 
 
 def _status(error: "ClientError") -> int:

@@ -13,6 +13,7 @@ from typing import TypeVar, assert_never
 from tui.clouds import azure_objects as objects
 from tui.clouds.azure_arm import ArmApi, NoAnswer, NoToken
 from tui.clouds.azure_effective import effective_routes
+from tui.clouds.azure_identity import identity_of
 from tui.clouds.azure_names import ResourceId, Spellings, fold, is_group, is_subscription
 from tui.clouds.azure_refusals import Call
 from tui.model.change import (
@@ -136,6 +137,13 @@ class AzureReader:
         from tui.clouds.azure_forms import command  # noqa: PLC0415
 
         return command(change)
+
+    def identity(self, source: str) -> str | None:
+        """Return the user or application that the token names, and its tenant; the same in every subscription.
+
+        Raises as the port says, and ``Misconfigured``.
+        """
+        return identity_of(self._api.token(source.partition(":")[2]))
 
     def effective_routes(self, interface: NetworkInterface) -> tuple[Route, ...]:
         """Return the routes that the fabric applies to packets of the interface; those not in use are ``dead``.

@@ -165,13 +165,26 @@ _Decoded = TypeVar("_Decoded")
 _Page = TypeVar("_Page", bound=msgspec.Struct)
 
 
+@dataclass(slots=True, kw_only=True)
+class _Login:
+    """A credential and the pipeline that sends its tokens, made at ``at_s``.
+
+    ``token`` is the newest one that was sent, None before: some credentials start a program for each.
+    """
+
+    endpoint: Endpoint
+    credential: "DefaultAzureCredential"
+    pipeline: "Pipeline[HttpRequest, HttpResponse]"
+    at_s: float
+    token: str | None = None
+
+
 class ArmApi:
     """One pipeline, made on first use, and the api-versions found to be right. Safe for several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._opened: tuple[Endpoint, Pipeline[HttpRequest, HttpResponse]] | None = None
-        self._opened_s = 0.0
+        self._login: _Login | None = None
         self._versions: dict[tuple[str, str], str] = {}
 
     def call(self, call: Call, read_timeout_s: float = _READ_TIMEOUT_S) -> Answer:
@@ -180,11 +193,11 @@ class ArmApi:
         A request without a version of its own is sent again when the endpoint names others that it takes instead: it
         refused before doing anything.
         """
-        endpoint, pipeline = self._open()
-        kind = kind_of(call.path)
+        login, kind = self._open(), kind_of(call.path)
+        origin = login.endpoint.origin
         for tried in range(_MOST_VERSIONS):
-            version = call.version or self._versions.get((endpoint.origin, kind)) or _usual(kind)
-            response = self._sent(call, version, endpoint, pipeline, read_timeout_s)
+            version = call.version or self._versions.get((origin, kind)) or _usual(kind)
+            response = self._sent(call, version, login, read_timeout_s)
             if 200 <= response.status_code < 300:
                 return Answer(
                     status=response.status_code, headers=response.headers, content=response.content, version=version
@@ -192,8 +205,8 @@ class ArmApi:
             refusal = Refusal.of_answer(response.status_code, response.headers, response.content)
             others = [other for other in refusal.supported_versions if other != version]
             if not others or call.version or call.link or tried == _MOST_VERSIONS - 1:
-                self._refuse(refusal, call, response)
-            self._versions[endpoint.origin, kind] = others[0]
+                self._refuse(refusal, call, response, login)
+            self._versions[origin, kind] = others[0]
         raise AssertionError("the last attempt returns or raises")
 
     def one(self, call: Call, kind: type[_Item]) -> _Item:
@@ -219,36 +232,42 @@ class ArmApi:
 
     def serves(self, link: str) -> bool:
         """Tell whether a link leads to this endpoint, and not to a host that must not see the token."""
-        return self._open()[0].url(link) is not None
+        return self._open().endpoint.url(link) is not None
 
-    def _sent(
-        self,
-        call: Call,
-        version: str,
-        endpoint: Endpoint,
-        pipeline: "Pipeline[HttpRequest, HttpResponse]",
-        read_timeout_s: float,
-    ) -> "HttpResponse":
+    def token(self, subscription: str) -> str:
+        """Return the newest token that was sent, or the first one where none was. Nothing else is asked for.
+
+        Raises ``Denied``, ``Unavailable``, ``Misconfigured``.
+        """
+        login = self._open()
+        if login.token is None:
+            with self._answering(Call(path=f"/subscriptions/{subscription}", permission=""), login.endpoint):
+                login.token = login.credential.get_token_info(login.endpoint.scope).token
+        return login.token
+
+    def _sent(self, call: Call, version: str, login: _Login, read_timeout_s: float) -> "HttpResponse":
         from azure.core.rest import HttpRequest  # noqa: PLC0415
 
-        url = _url(call, version, endpoint)
+        url = _url(call, version, login.endpoint)
         headers = {"Accept": "application/json", **call.headers}
         if call.body is not None:
             headers["Content-Type"] = "application/json"
-        with self._answering(call, endpoint):
-            return pipeline.run(
+        with self._answering(call, login.endpoint):
+            ran = login.pipeline.run(
                 HttpRequest(call.method, url, headers=headers, content=call.body),
                 retry_total=0 if call.writes or call.method != "GET" else _READ_RETRIES,
                 connection_timeout=_CONNECT_TIMEOUT_S,
                 read_timeout=read_timeout_s,
-            ).http_response
+            )
+        login.token = ran.http_request.headers.get("Authorization", "").removeprefix("Bearer ")
+        return ran.http_response
 
-    def _refuse(self, refusal: Refusal, call: Call, response: "HttpResponse") -> None:
+    def _refuse(self, refusal: Refusal, call: Call, response: "HttpResponse", login: _Login) -> None:
         """Raise what a refusal means. After ``Denied`` the next call starts anew: a login may have mended it."""
         from azure.core.exceptions import HttpResponseError  # noqa: PLC0415
 
         error = refused(refusal, call)
-        if isinstance(error, Denied) and not call.optional and time.monotonic() - self._opened_s >= _FRESH_S:
+        if isinstance(error, Denied) and not call.optional and time.monotonic() - login.at_s >= _FRESH_S:
             self._forget()
         raise error from HttpResponseError(f"{response.status_code} {response.reason}")
 
@@ -267,17 +286,15 @@ class ArmApi:
         except OSError as error:  # requests checks files named by REQUESTS_CA_BUNDLE in its own way
             raise NoAnswer(f"Azure cannot be called: {short(str(error))}") from error
 
-    def _open(self) -> "tuple[Endpoint, Pipeline[HttpRequest, HttpResponse]]":
+    def _open(self) -> _Login:
         with self._lock:
-            if self._opened is None:
-                endpoint = Endpoint.told(os.environ)
-                self._opened = (endpoint, _new_pipeline(endpoint))
-                self._opened_s = time.monotonic()
-            return self._opened
+            if self._login is None:
+                self._login = _new_login(Endpoint.told(os.environ))
+            return self._login
 
     def _forget(self) -> None:
         with self._lock:
-            self._opened = None
+            self._login = None
 
 
 def decoded(answer: Answer, kind: type[_Decoded], call: Call) -> _Decoded:
@@ -306,18 +323,22 @@ def _url(call: Call, version: str, endpoint: Endpoint) -> str:
     return f"{endpoint.origin}{quote(call.path, safe='/()')}?{query}"
 
 
-def _new_pipeline(endpoint: Endpoint) -> "Pipeline[HttpRequest, HttpResponse]":
-    """Return the SDK's pipeline. Its policies neither log nor sleep for long: a throttled call is told, not repeated.
+def _new_login(endpoint: Endpoint) -> _Login:
+    """Set up the SDK, which asks for nothing yet. Raises ``Misconfigured``."""
+    for name in ("azure", "msal"):  # without a handler, their warnings would be written over the screen
+        logging.getLogger(name).addHandler(logging.NullHandler())
+    credential = _new_credential(endpoint)
+    pipeline = _new_pipeline(endpoint, credential)
+    return _Login(endpoint=endpoint, credential=credential, pipeline=pipeline, at_s=time.monotonic())
 
-    Raises ``Misconfigured``.
-    """
+
+def _new_pipeline(endpoint: Endpoint, credential: "DefaultAzureCredential") -> "Pipeline[HttpRequest, HttpResponse]":
+    """Return the SDK's pipeline. Its policies do not sleep for long: a throttled call is told, not repeated."""
     from azure.core.pipeline import Pipeline  # noqa: PLC0415
     from azure.core.pipeline.policies import RetryPolicy, UserAgentPolicy  # noqa: PLC0415
     from azure.core.pipeline.transport import RequestsTransport  # noqa: PLC0415
     from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy  # noqa: PLC0415
 
-    for name in ("azure", "msal"):  # without a handler, their warnings would be written over the screen
-        logging.getLogger(name).addHandler(logging.NullHandler())
     transport = RequestsTransport()
     transport.open()
     transport.session.auth = _as_prepared
@@ -326,7 +347,7 @@ def _new_pipeline(endpoint: Endpoint) -> "Pipeline[HttpRequest, HttpResponse]":
         [
             UserAgentPolicy(f"l2bridge-tui/{__version__}"),
             RetryPolicy(**_IMPATIENT),
-            ARMChallengeAuthenticationPolicy(_new_credential(endpoint), endpoint.scope),
+            ARMChallengeAuthenticationPolicy(credential, endpoint.scope),
         ],
     )
 

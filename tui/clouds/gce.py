@@ -129,6 +129,13 @@ class GceReader:
         """Return the change for ``gcloud``; a replacement is its steps, one after the other."""
         return " && ".join(command(step) for step in change.steps())
 
+    def identity(self, source: str) -> str | None:
+        """Return the email, or the pool, that the credentials tell; the same in every project.
+
+        Raises as the port says.
+        """
+        return self._api.principal(source.partition(":")[2])
+
     def _read_instances(self, project: _Project) -> None:
         try:
             if project.name.isdecimal():  # its answers name it by its id, and nothing would be found to be the same

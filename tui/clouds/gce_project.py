@@ -2,7 +2,7 @@
 
 Everything goes through google-auth's own session, which is imported with the first call and not with this module. The
 typed client is not used: it takes seconds to import, loses fields that it does not know, and waits for operations on
-another host than the configured one. May import msgspec, the adapter's refusals, the ports and the model only.
+another host than the configured one. May import msgspec, the adapter's own files, the ports and the model only.
 """
 
 import os
@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,6 +20,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from tui.clouds.gce_identity import principal
 from tui.clouds.gce_objects import Page
 from tui.clouds.gce_refusals import Call, Operation, Refusal, lost, refused, short
 from tui.model.text import printable
@@ -92,6 +94,17 @@ class ComputeApi:
         trouble = Refusal.of_operation(operation)
         if trouble is not None:
             raise refused(trouble, call)
+
+    def principal(self, project: str) -> str | None:
+        """Return who acts, of which Compute Engine is not asked; None when the credentials do not tell it.
+
+        Raises ``Denied`` and ``Unavailable``.
+        """
+        from google.auth.transport.requests import Request  # noqa: PLC0415
+
+        with self._answering(Call(path=f"projects/{project}", permission="")):
+            request = partial(Request(), timeout=(_CONNECT_TIMEOUT_S, _READ_TIMEOUT_S))
+            return principal(self._opened().credentials, request)
 
     def _awaited(self, operation: Operation, call: Call) -> Operation:
         """Return the operation when it is done. The server holds the answer back until then, or until it tires of it.

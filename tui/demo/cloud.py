@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, assert_never
 
+from tui.demo import ids
 from tui.demo.commands import command
 from tui.demo.faults import Call
 from tui.demo.routing import system_routes
@@ -77,6 +78,15 @@ class DemoReader:
     def command(self, change: Change) -> str:
         """Return the change for ``aws``, ``gcloud`` or ``az``."""
         return command(change)
+
+    def identity(self, source: str) -> str | None:
+        """Return who acts, the same in every source of the cloud; None for a cloud that is none."""
+        world = self._world
+        world.enter(Call.IDENTITY, self.cloud)
+        with world.lock:
+            if source in world.faults.lost:
+                raise world.faults.lost[source]
+        return ids.identity(self.cloud)
 
     def _view(
         self, site: SiteState, node_uids: frozenset[str], routed_uids: frozenset[str], error: PortError | None

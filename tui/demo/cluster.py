@@ -1,4 +1,4 @@
-"""The embedded cluster: a ``NodeSource`` over a demo world.
+"""The embedded cluster: a ``NodeSource`` over a demo world, its lock, and its board for notices.
 
 A watch blocks on the world's condition: it wakes for an event, for the schedule's next step, and to close.
 """
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from tui.demo.faults import Call
 from tui.demo.ids import cluster
+from tui.model.lease import NEVER_HELD, Lease
 from tui.model.snapshot import Cluster
-from tui.ports import ClusterFacts, Expired, NodeEvent, NodeEventKind, NodeList
+from tui.ports import ClusterFacts, Conflict, Expired, NodeEvent, NodeEventKind, NodeList, Notice
 
 if TYPE_CHECKING:
     from tui.demo.world import DemoWorld
@@ -55,6 +56,11 @@ class DemoNodes:
             route_controller=scenario.route_controller,
         )
 
+    def identity(self) -> str:
+        """Return somebody who may do everything."""
+        self._world.enter(Call.IDENTITY)
+        return "operator@example.com"
+
     def close(self) -> None:
         """End watches under way, and what delays there are."""
         self._world.close()
@@ -79,3 +85,59 @@ class DemoNodes:
                     return NodeEvent(kind=NodeEventKind.BOOKMARK, node=None, version=str(version))
                 world.clock.sleep_until(min(bookmark_s, world.due_s()))
         return None
+
+
+class DemoLock:
+    """A lock that nobody has held yet. ``seized_by`` lets somebody else hold it."""
+
+    place = "Lease kube-system/l2bridge-tui"
+
+    def __init__(self, world: "DemoWorld") -> None:
+        self._world = world
+        self._lease: Lease | None = None
+        self._version = 0
+
+    def read(self) -> Lease | None:
+        """Return the lock as it stands."""
+        self._world.enter(Call.LOCK)
+        with self._world.lock:
+            return self._lease
+
+    def write(self, lease: Lease) -> Lease:
+        """Let the lock be so, unless it has another version by now."""
+        self._world.enter(Call.LOCK)
+        with self._world.lock:
+            if lease.version != ("" if self._lease is None else self._lease.version):
+                raise Conflict("the lock was changed by somebody else")
+            return self._put(lease)
+
+    def seized_by(self, holder: str, *, lasts_s: float) -> None:
+        """Let somebody else hold it from now on, whoever held it before (for tests)."""
+        now = self._world.clock.now()
+        with self._world.lock:
+            self._put((self._lease or NEVER_HELD).passed_to(holder, now, lasts_s=lasts_s))
+
+    def _put(self, lease: Lease) -> Lease:
+        self._version += 1
+        self._lease = replace(lease, version=str(self._version))
+        return self._lease
+
+
+class DemoBoard:
+    """Keeps what was posted, oldest first."""
+
+    def __init__(self, world: "DemoWorld") -> None:
+        self._world = world
+        self._posted: list[Notice] = []
+
+    @property
+    def posted(self) -> tuple[Notice, ...]:
+        """What was posted (for tests)."""
+        with self._world.lock:
+            return tuple(self._posted)
+
+    def post(self, notice: Notice) -> None:
+        """Keep it."""
+        self._world.enter(Call.POST)
+        with self._world.lock:
+            self._posted.append(notice)

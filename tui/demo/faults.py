@@ -23,6 +23,9 @@ class Call(StrEnum):
     OBSERVE = "observe"
     READ = "read"
     WRITE = "write"
+    IDENTITY = "identity"
+    LOCK = "lock"
+    POST = "post"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,21 @@ def cluster(scenario: str) -> Cluster:
     return Cluster(context=f"demo-{scenario}", server=_SERVER, uid=uid("kube-system", scenario))
 
 
+def identity(cloud: Cloud) -> str | None:
+    """Return who acts in a cloud, as that cloud calls them; None for a cloud that is none."""
+    match cloud:
+        case Cloud.AWS:
+            return "arn:aws:sts::123456789012:assumed-role/network-operator/demo"
+        case Cloud.GCE:
+            return "network-operator@demo-project.iam.gserviceaccount.com"
+        case Cloud.AZURE:
+            return f"network-operator@demo.example (tenant {uid('tenant')})"
+        case Cloud.NONE:
+            return None
+        case _:
+            assert_never(cloud)
+
+
 def route_token(site: Site, name: str, revision: int) -> str:
     """Return the number that tells this route from an earlier one of the same name."""
     return str(int(digest("route", site.scope, name, str(revision))[:15], 16))

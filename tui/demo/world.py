@@ -17,7 +17,7 @@ from tui.demo.azure_cloud import AzureReader, AzureWriter
 from tui.demo.azure_tables import AzureTables
 from tui.demo.clock import START, DemoClock
 from tui.demo.cloud import DemoReader, DemoWriter
-from tui.demo.cluster import DemoNodes
+from tui.demo.cluster import DemoBoard, DemoLock, DemoNodes
 from tui.demo.description import Machine, RoutePlan, Scenario
 from tui.demo.faults import KUBERNETES, Call, Faults
 from tui.demo.fleet import taints
@@ -33,16 +33,19 @@ _LATENCY_S = {
     Call.OBSERVE: (0.1, 0.25),
     Call.READ: (0.1, 0.25),
     Call.WRITE: (0.2, 0.6),
+    Call.IDENTITY: (0.1, 0.25),
+    Call.LOCK: (0.04, 0.08),
+    Call.POST: (0.04, 0.08),
 }
 
 
 class DemoWorld:
     """A running scenario.
 
-    ``nodes`` and ``clock`` are the ports of the cluster and of time, ``scope`` what an operator of this cluster would
-    have said on the command line. ``echoes`` is the number of reads that still show the old value after a write; it may
-    be set at any time. With ``latency`` the clock runs and calls take their time, without it the clock stands (see
-    ``DemoClock``) and calls answer at once.
+    ``nodes``, ``cluster_lock``, ``board`` and ``clock`` are the ports of the cluster and of time, ``scope`` what an
+    operator of this cluster would have said on the command line. ``echoes`` is the number of reads that still show the
+    old value after a write; it may be set at any time. With ``latency`` the clock runs and calls take their time,
+    without it the clock stands (see ``DemoClock``) and calls answer at once.
     """
 
     def __init__(self, scenario: Scenario, *, latency: bool = True) -> None:
@@ -61,6 +64,8 @@ class DemoWorld:
             if site.denial is not None:
                 self.faults.lost[site.source] = Denied(site.denial)
         self.nodes = DemoNodes(self)
+        self.cluster_lock = DemoLock(self)
+        self.board = DemoBoard(self)
 
     def reader(self, cloud: Cloud) -> DemoReader:
         """Return the reading side of a cloud; of one that the scenario has not, it finds nothing."""

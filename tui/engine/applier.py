@@ -4,73 +4,105 @@ May import ports, model, the journal and what proves a single write.
 """
 
 import secrets
+import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from tui.engine.announcer import Announcer
 from tui.engine.deed import Deed, Patience, at_once, by_itself
-from tui.engine.journal import Journal
+from tui.engine.journal import Journal, user
+from tui.engine.lanes import Lanes
+from tui.engine.lock import Hold, Locking
 from tui.engine.proof import Ending, precondition
 from tui.model.change import Action, Change, CreateRoute, DeleteRoute, ReplaceRoute
 from tui.model.node import Cloud
-from tui.model.plan import ApplyResult, Outcome, Plan, Progress, Status
-from tui.ports import Clock, CloudReader, CloudWriter, PortError, TableWriter
+from tui.model.plan import ApplyResult, Outcome, Plan, Progress, Remark, RunStep, Status
+from tui.ports import Clock, CloudReader, CloudWriter, ClusterLock, NoticeBoard, PortError, TableWriter
 
 TOGETHER_FROM = 4
 """So many changes of one table are written at once where the cloud can; fewer touch, and need rights for, less."""
+WIDTH = 4
+"""So many writes are under way at once at most: enough not to wait for one slow VM, too few to be throttled for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writing:
+    """What changes are written with. In read-only mode no such object exists.
+
+    ``lock`` keeps other operators out, unless ``force_lock`` takes it from them, and ``board`` tells of changes in the
+    cluster; None where there is none. ``width`` is how many writes are under way at once at most.
+    """
+
+    writer: Callable[[Cloud], CloudWriter]
+    lock: ClusterLock | None = None
+    force_lock: bool = False
+    board: NoticeBoard | None = None
+    width: int = WIDTH
 
 
 class Applier:
-    """Applies plans, one run at a time. ``stop``, set from any thread, ends the run after the current change."""
+    """Applies plans, one run at a time. ``stop``, set from any thread, ends the run after the current changes."""
 
     def __init__(
         self,
+        writing: Writing,
         *,
         reader: Callable[[Cloud], CloudReader],
-        writer: Callable[[Cloud], CloudWriter],
         journal: Journal,
         clock: Clock,
         stop: threading.Event,
     ) -> None:
         self._reader = reader
-        self._writer = writer
+        self._writer = writing.writer
         self._journal = journal
         self._clock = clock
         self._stop = stop
+        self._locking = Locking(writing.lock, clock, force=writing.force_lock)
+        self._board = writing.board
+        self._width = writing.width
 
     def run(
-        self, plan: Plan, *, forbids: Callable[[Change], str | None], progress: Callable[[Progress], None]
+        self, plan: Plan, *, forbids: Callable[[Change], str | None], progress: Callable[[RunStep], None]
     ) -> ApplyResult:
-        """Apply the changes in order and return their outcomes.
+        """Apply the changes, each after those that it depends on, and return their outcomes in the plan's order.
 
-        ``forbids`` tells, right before each step, why the cluster as it is now forbids it: then it is refused.
-        ``progress`` is called from this thread. Raises ``Misconfigured`` when another process of this machine applies,
-        and when the journal cannot be written; what was written until then is in it.
+        ``forbids`` tells, right before each step, why the cluster as it is now forbids it: then it is refused. Both
+        callbacks are called from one thread at a time. Raises ``Locked`` when somebody else applies, ``Misconfigured``
+        when the journal cannot be written; what was written until then is in it.
         """
-        started = self._clock.now()
-        run = _Run(
-            id=f"{started:%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(3)}",
-            total=len(plan.changes),
-            forbids=forbids,
-            progress=progress,
-        )
-        with self._journal.reserved():
-            self._journal.began(run.id, plan)
-            self._take_all(run, plan)
-            outcomes = tuple(run.outcomes[change.id] for change in plan.changes)
-            result = ApplyResult(id=run.id, plan=plan.id, outcomes=outcomes)
-            self._journal.ended(run.id, result.counts())
+        id_ = f"{self._clock.now():%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(3)}"
+        host = socket.gethostname()
+        with self._journal.reserved() as alone:
+            # A holder whose apply stands in this journal, which is ours alone now, cannot be at work any more.
+            gone = (lambda holder: self._journal.knows(holder.rpartition("/")[2])) if alone else (lambda _: False)
+            with self._locking.held(f"{user()}@{host}/{id_}", gone=gone, stop=self._stop) as hold:
+                program, author = f"l2bridge-tui@{host}", f"apply {id_} by {user()}"
+                run = _Run(
+                    id=id_,
+                    total=len(plan.changes),
+                    hold=hold,
+                    announcer=Announcer(self._board, self._clock, by=program, author=author),
+                    judge=forbids,
+                    progress=progress,
+                )
+                self._journal.began(id_, plan, taken_from=hold.taken_from)
+                if hold.unlocked:
+                    run.say(hold.unlocked)
+                Lanes(together(plan.changes)).run(partial(self._take_piece, run), width=self._width)
+                outcomes = tuple(run.outcomes[change.id] for change in plan.changes)
+                result = ApplyResult(id=id_, plan=plan.id, outcomes=outcomes)
+                self._journal.ended(id_, result.counts())
         return result
 
-    def _take_all(self, run: "_Run", plan: Plan) -> None:
-        for changes in together(plan.changes):
-            writer = self._table_writer(changes)
-            if writer is None:
-                for change in changes:
-                    self._take(run, [change], lambda begun: (self._stepwise(run, begun[0]),))
-            else:
-                self._take(run, changes, partial(self._at_once, run, writer))
+    def _take_piece(self, run: "_Run", changes: Sequence[Change]) -> None:
+        writer = self._table_writer(changes)
+        if writer is not None:
+            self._take(run, changes, partial(self._at_once, run, writer))
+            return
+        for change in changes:
+            self._take(run, [change], lambda begun: (self._stepwise(run, begun[0]),))
 
     def _table_writer(self, changes: Sequence[Change]) -> TableWriter | None:
         """Return who writes these changes at once; None when they are written one after the other."""
@@ -86,27 +118,31 @@ class Applier:
         began_s = self._clock.monotonic_s()
         begun: list[Change] = []
         for change in changes:
-            run.progress(Progress(change=change, outcome=None, done=len(run.outcomes), total=run.total))
-            ending = self._hindered(change, run.outcomes) or _refused(run.forbids(change))
+            run.begins(change)
+            ending = self._hindered(change, run) or _refused(run.forbids(change))
             if ending is None:
                 self._journal.intent(run.id, change)
                 begun.append(change)
             else:
-                self._close(run, change, ending, began_s)
+                run.ends(change, self._outcome(change, ending, began_s))
         for change, ending in zip(begun, deed(begun) if begun else (), strict=True):
-            self._journal.outcome(run.id, self._close(run, change, ending, began_s))
+            outcome = self._outcome(change, ending, began_s)
+            run.ends(change, outcome)
+            self._journal.outcome(run.id, outcome)
+            run.announce(change, outcome)
 
-    def _close(self, run: "_Run", change: Change, ending: Ending, began_s: float) -> Outcome:
+    def _outcome(self, change: Change, ending: Ending, began_s: float) -> Outcome:
         seconds = self._clock.monotonic_s() - began_s
-        outcome = Outcome(change=change.id, status=ending.status, message=ending.message, seconds=seconds)
-        run.outcomes[change.id] = outcome
-        run.progress(Progress(change=change, outcome=outcome, done=len(run.outcomes), total=run.total))
-        return outcome
+        return Outcome(change=change.id, status=ending.status, message=ending.message, seconds=seconds)
 
-    def _hindered(self, change: Change, outcomes: Mapping[str, Outcome]) -> Ending | None:
+    def _hindered(self, change: Change, run: "_Run") -> Ending | None:
         """Return why the change is not even begun; None when it is."""
         if self._stop.is_set():
             return Ending(Status.SKIPPED, "stopped before this change")
+        lost = run.hold.lost()
+        if lost is not None:
+            return Ending(Status.SKIPPED, f"{lost}: nothing further is begun")
+        outcomes = run.outcomes
         missing = [needed for needed in change.depends_on if needed not in outcomes or not outcomes[needed].status.good]
         if missing:
             return Ending(Status.SKIPPED, f"it depends on {', '.join(missing)}, which did not succeed")
@@ -137,10 +173,7 @@ class Applier:
         return Ending(Status.APPLIED)
 
     def _patience(self, run: "_Run", change: Change) -> Patience:
-        def tell(why: str) -> None:
-            run.progress(Progress(change=change, outcome=None, done=len(run.outcomes), total=run.total, waits=why))
-
-        return Patience(self._clock, tell)
+        return Patience(self._clock, lambda why: run.say(why, change))
 
     def _foreseen(self, later: Sequence[Change]) -> Ending | None:
         """Return why a later step will be refused, as far as that can be seen before the first one is taken."""
@@ -157,13 +190,49 @@ class Applier:
 
 @dataclass(slots=True, kw_only=True)
 class _Run:
-    """One run of a plan: its name in the journal, its callbacks, and the outcomes so far by change id."""
+    """One run of a plan: its name in the journal, its lock, and the outcomes so far by change id.
+
+    Its methods may be called by several threads; the callbacks are called by one of them at a time.
+    """
 
     id: str
     total: int
-    forbids: Callable[[Change], str | None]
-    progress: Callable[[Progress], None]
+    hold: Hold
+    announcer: Announcer
+    judge: Callable[[Change], str | None]
+    progress: Callable[[RunStep], None]
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    _telling: threading.Lock = field(default_factory=threading.Lock)
+    _judging: threading.Lock = field(default_factory=threading.Lock)
+    _announcing: threading.Lock = field(default_factory=threading.Lock)
+
+    def forbids(self, change: Change) -> str | None:
+        """Return why the cluster as it is now forbids the change."""
+        with self._judging:
+            return self.judge(change)
+
+    def begins(self, change: Change) -> None:
+        """Tell that a change begins."""
+        with self._telling:
+            self.progress(Progress(change=change, outcome=None, done=len(self.outcomes), total=self.total))
+
+    def ends(self, change: Change, outcome: Outcome) -> None:
+        """Keep an outcome and tell it."""
+        with self._telling:
+            self.outcomes[change.id] = outcome
+            self.progress(Progress(change=change, outcome=outcome, done=len(self.outcomes), total=self.total))
+
+    def say(self, text: str, change: Change | None = None) -> None:
+        """Tell something about a change, or about the whole run."""
+        with self._telling:
+            self.progress(Remark(change=change, text=text))
+
+    def announce(self, change: Change, outcome: Outcome) -> None:
+        """Tell it in the cluster as well."""
+        with self._announcing:
+            silenced = self.announcer.announce(change, outcome)
+        if silenced is not None:
+            self.say(silenced)
 
 
 def together(changes: Iterable[Change]) -> Iterator[Sequence[Change]]:

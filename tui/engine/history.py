@@ -8,7 +8,7 @@ from tui.model.change import Change
 from tui.model.document import change_from_document
 from tui.model.fields import Fields
 from tui.model.history import RecordedApply, RecordedChange, RunState
-from tui.model.plan import Outcome, Status
+from tui.model.plan import Actor, Outcome, Status
 
 _TAKEN = frozenset({Status.APPLIED.value, Status.INDETERMINATE.value})
 
@@ -32,6 +32,8 @@ class _Run:
     plan: str
     total: int
     undoes: str | None
+    actors: tuple[Actor, ...]
+    lock_taken_from: str | None
     intents: dict[str, _Intent] = field(default_factory=dict)
     ended: bool = False
     unread: int = 0
@@ -79,6 +81,8 @@ class _Run:
             ),
             state=RunState.ENDED if self.ended else state,
             undoes=self.undoes,
+            actors=self.actors,
+            lock_taken_from=self.lock_taken_from,
             unread=self.unread,
         )
 
@@ -118,6 +122,7 @@ def history(entries: Sequence[Mapping[str, object]], *, version: int, under_way:
 
 def _began(id_: str, entry: Fields) -> _Run:
     who = entry.fields("who")
+    identities = who.optional_fields("identities") or Fields({}, "nobody")
     return _Run(
         id=id_,
         begun_at=_instant(entry),
@@ -126,6 +131,8 @@ def _began(id_: str, entry: Fields) -> _Run:
         plan=entry.text("plan"),
         total=int(entry.number("changes")),
         undoes=entry.optional_text("undoes"),
+        actors=tuple(Actor(source=source, identity=identities.optional_text(source)) for source in identities.values),
+        lock_taken_from=entry.optional_text("lockTakenFrom"),
     )
 
 

@@ -23,7 +23,7 @@ from tui.model.document import change_document, instant
 from tui.model.history import RecordedApply
 from tui.model.plan import Outcome, Plan, Status
 from tui.model.snapshot import Cluster
-from tui.ports import Clock, Misconfigured
+from tui.ports import Clock, Locked, Misconfigured
 
 VERSION = 1
 _LOOKS = 5
@@ -31,11 +31,12 @@ _LOOK_S = 0.02
 
 
 class Journal:
-    """The journal of one cluster. Not for use by two threads at once: only the applier writes."""
+    """The journal of one cluster. Safe for several threads."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self.path = path
         self._clock = clock
+        self._writing = threading.Lock()
 
     @classmethod
     def of(cls, folder: Path, cluster: Cluster, clock: Clock) -> "Journal":
@@ -45,19 +46,21 @@ class Journal:
         return cls(folder / "journal" / f"{name}-{digest}.jsonl", clock)
 
     @contextmanager
-    def reserved(self) -> Iterator[None]:
+    def reserved(self) -> Iterator[bool]:
         """Keep other processes of this machine from applying to the cluster meanwhile; the end of this one frees it.
 
-        Raises ``Misconfigured`` when another one applies, or when the file cannot be written.
+        Yields whether that is sure: a few file systems keep nobody out. Raises ``Locked`` when another process
+        applies, ``Misconfigured`` when the file cannot be written.
         """
         try:
             descriptor = self._open()
         except OSError as error:
             raise self._unwritable(error) from error
         try:
-            if not self._seize(descriptor):
-                raise Misconfigured("another l2bridge-tui on this machine applies to this cluster: wait for its end")
-            yield
+            seized = self._seize(descriptor)
+            if seized is False:
+                raise Locked("another l2bridge-tui on this machine applies to this cluster: wait for its end")
+            yield seized is True
         finally:
             os.close(descriptor)
 
@@ -66,11 +69,23 @@ class Journal:
         under_way = self._in_use()  # asked first: an apply that ends in between has its end in the file
         return history(self.entries(), version=VERSION, under_way=under_way)
 
-    def began(self, run: str, plan: Plan) -> None:
-        """Record who begins which plan. Raises ``Misconfigured`` when the folder cannot be written."""
-        who = {"user": _user(), "context": plan.cluster.context, "server": plan.cluster.server}
+    def began(self, run: str, plan: Plan, *, taken_from: str | None = None) -> None:
+        """Record who begins which plan, and from whom the cluster's lock was taken by force.
+
+        Raises ``Misconfigured`` when the folder cannot be written.
+        """
+        who = {
+            "user": user(),
+            "context": plan.cluster.context,
+            "server": plan.cluster.server,
+            "identities": {actor.source: actor.identity for actor in plan.actors},
+        }
         fields = {"plan": plan.id, "changes": len(plan.changes), "undoes": plan.undoes, "who": who}
-        self._append(run, "began", fields)
+        self._append(run, "began", fields | {"lockTakenFrom": taken_from})
+
+    def knows(self, run: str) -> bool:
+        """Tell whether an apply of this id was begun with this journal."""
+        return any(entry.get("apply") == run for entry in self.entries())
 
     def intent(self, run: str, change: Change) -> None:
         """Record what is about to be written, and why."""
@@ -132,12 +147,13 @@ class Journal:
         text = f"the journal {self.path} cannot be written ({error.strerror}): nothing is changed without it; "
         return Misconfigured(text + "make room, or set L2BRIDGE_STATE_DIR")
 
-    def _seize(self, descriptor: int) -> bool:
-        """Return whether the file is this descriptor's now. Somebody who only looks holds it for an instant."""
+    def _seize(self, descriptor: int) -> bool | None:
+        """Return whether the file is this descriptor's now, as ``_locked``. Who only looks holds it for an instant."""
         never = threading.Event()
         for _ in range(_LOOKS):
-            if _locked(descriptor, fcntl.LOCK_EX):
-                return True
+            locked = _locked(descriptor, fcntl.LOCK_EX)
+            if locked is not False:
+                return locked
             self._clock.wait(never, _LOOK_S)
         return False
 
@@ -148,7 +164,7 @@ class Journal:
         except OSError:
             return False
         try:
-            return not _locked(descriptor, fcntl.LOCK_SH)
+            return _locked(descriptor, fcntl.LOCK_SH) is False
         finally:
             os.close(descriptor)
 
@@ -162,6 +178,10 @@ class Journal:
         return descriptor
 
     def _write(self, line: bytes) -> None:
+        with self._writing:
+            self._write_whole(line)
+
+    def _write_whole(self, line: bytes) -> None:
         descriptor = self._open()
         try:
             if _torn(descriptor):
@@ -173,12 +193,12 @@ class Journal:
             os.close(descriptor)
 
 
-def _locked(descriptor: int, kind: int) -> bool:
-    """Return whether the lock was to be had. Where a file system has no locks, nobody can be told to wait."""
+def _locked(descriptor: int, kind: int) -> bool | None:
+    """Return whether the lock was to be had; None where the file system has none, and nobody can be told to wait."""
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except OSError as error:
-        return error.errno not in {errno.EWOULDBLOCK, errno.EACCES}
+        return False if error.errno in {errno.EWOULDBLOCK, errno.EACCES} else None
     return True
 
 
@@ -197,7 +217,8 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _user() -> str:
+def user() -> str:
+    """Return who runs this program on this machine."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # no name for this uid, as in many containers

@@ -134,6 +134,7 @@ class Observer:
         for node in nodes:
             by_cloud.setdefault(self._scope.cloud_of(node), []).append(node)
         by_cloud.pop(Cloud.NONE, None)
+        asked_at = self._clock.now()
         fresh: set[str] = set()
         answers: SimpleQueue[tuple[CloudView, ...] | Exception] = SimpleQueue()
         for cloud, members in by_cloud.items():
@@ -143,7 +144,7 @@ class Observer:
             answer = answers.get()
             if isinstance(answer, Exception):
                 raise answer
-            views = {view.source.name: self._keep(view) for view in answer}
+            views = {view.source.name: self._keep(_asked(view, asked_at)) for view in answer}
             fresh |= views.keys()
             with self._lock:
                 self._views = {**self._views, **views}
@@ -168,7 +169,7 @@ class Observer:
         untold = view.instances is None or (view.route_tables is None and last.route_tables is not None)
         if not untold:
             return view
-        source = replace(view.source, observed_at=last.source.observed_at)
+        source = replace(view.source, observed_at=last.source.observed_at, asked_at=last.source.asked_at)
         if view.source.state is SourceState.DENIED or self._old(last.source.observed_at, CLOUD_INTERVAL_S):
             return replace(view, source=source)
         kept = last if view.instances is None else replace(view, route_tables=last.route_tables)
@@ -196,6 +197,11 @@ class Observer:
         if source.state is SourceState.OK and source.observed_at and self._old(source.observed_at, interval_s):
             return replace(source, state=SourceState.STALE, message="no newer answer; ctrl+r asks again")
         return source
+
+
+def _asked(view: CloudView, at: datetime) -> CloudView:
+    """Return the view with the instant at which its read was begun, if it told anything."""
+    return view if view.source.observed_at is None else replace(view, source=replace(view.source, asked_at=at))
 
 
 def _same(known: Node | None, node: Node) -> Node:

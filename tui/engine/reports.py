@@ -12,6 +12,7 @@ from tui.engine import timeline
 from tui.engine.observer import Observer
 from tui.model.finding import Activity, Report
 from tui.model.history import RecordedApply
+from tui.model.unfolding import unfold
 from tui.model.witness import Witness
 
 
@@ -43,12 +44,15 @@ class Reports:
                 if states == {source.name: source.state for source in snapshot.sources}:
                     return before
             judged = diagnose(snapshot)
+            judged = replace(judged, rollout=unfold(before.rollout if before else None, judged))
             with self._changed:
-                happened, self._pending = self._pending, []
-                activity = (*(before.activity if before else ()), *happened, *timeline.changes(before, judged))
+                noted, self._pending = self._pending, []
+                new = (*noted, *timeline.changes(before, judged))
+                activity = (*(before.activity if before else ()), *new)
                 self._newest = replace(
                     judged,
                     activity=activity[-timeline.LIMIT :],
+                    happened=(before.happened if before else 0) + len(new),
                     revision=before.revision + 1 if before else 0,
                     witnesses=self._witnesses,
                     applies=self._applies,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from tui.engine.applier import Applier
 from tui.engine.hindrance import hindrance
 from tui.model.finding import Activity, ActivityKind, Report
-from tui.model.plan import ApplyResult, Plan, Progress
+from tui.model.plan import ApplyResult, Plan, Remark, RunStep
 from tui.model.snapshot import Cluster
 from tui.ports import Clock, Misconfigured, PortError, Unavailable
 
@@ -19,16 +19,16 @@ NOT_LISTED = "the nodes could not be listed, so that nothing is planned or appli
 class Runs:
     """Runs plans for one cluster.
 
-    ``applier`` makes what applies them, given the event that stops it; None in read-only mode. ``report`` returns the
-    newest report, ``recent`` one whose nodes are recent enough to write by. ``note`` takes what happens for the
-    timeline, ``ended`` is called after every run.
+    ``applier`` makes what applies them, given as ``stop`` the event that ends it; None in read-only mode. ``report``
+    returns the newest report, ``recent`` one whose nodes are recent enough to write by. ``note`` takes what happens for
+    the timeline, ``ended`` is called after every run.
     """
 
     def __init__(
         self,
         *,
         cluster: Cluster,
-        applier: Callable[[threading.Event], Applier] | None,
+        applier: Callable[..., Applier] | None,
         report: Callable[[], Report],
         recent: Callable[[], Report],
         note: Callable[[Activity], None],
@@ -51,7 +51,7 @@ class Runs:
         """Tell whether an apply is under way."""
         return self._applying.locked()
 
-    def apply(self, plan: Plan, progress: Callable[[Progress], None]) -> ApplyResult:
+    def apply(self, plan: Plan, progress: Callable[[RunStep], None]) -> ApplyResult:
         """Apply a plan in the calling thread. Raises as ``Session.apply``."""
         if self._applier is None:
             raise Misconfigured("nothing can be applied in read-only mode")
@@ -62,29 +62,31 @@ class Runs:
         try:
             if self._report().synchronising:
                 raise Unavailable(NOT_LISTED)
-            return self._applier(self._stop).run(
+            return self._applier(stop=self._stop).run(
                 plan,
                 forbids=lambda change: hindrance(change, self._recent()),
-                progress=lambda step: self._progressed(step, progress),
+                progress=lambda step: self._told(step, progress),
             )
         finally:
             self._stop.clear()
             self._applying.release()
             self._ended()
 
-    def _progressed(self, step: Progress, progress: Callable[[Progress], None]) -> None:
-        change, outcome = step.change, step.outcome
-        if step.waits is not None:
-            text, kind = step.waits, ActivityKind.APPLYING
-        elif outcome is None:
-            text, kind = f"{change.command}", ActivityKind.APPLYING
+    def _told(self, step: RunStep, progress: Callable[[RunStep], None]) -> None:
+        change, kind = step.change, ActivityKind.APPLYING
+        if isinstance(step, Remark):
+            text = step.text
+        elif step.outcome is None:
+            text = step.change.command
         else:
-            text, kind = f"{outcome.status}: {outcome.message or change.subject}", ActivityKind.APPLIED
-        self._note(Activity(at=self._clock.now(), kind=kind, text=text, node=change.node))
+            outcome, kind = step.outcome, ActivityKind.APPLIED
+            text = f"{outcome.status}: {outcome.message or step.change.subject}"
+        node = None if change is None else change.node
+        self._note(Activity(at=self._clock.now(), kind=kind, text=text, node=node))
         progress(step)
 
     def start(
-        self, plan: Plan, progress: Callable[[Progress], None], done: Callable[[ApplyResult | PortError], None]
+        self, plan: Plan, progress: Callable[[RunStep], None], done: Callable[[ApplyResult | PortError], None]
     ) -> None:
         """Apply a plan in a thread of its own; ``done`` gets what ``apply`` returned or raised."""
 

@@ -3,31 +3,37 @@
 May import the rest of the engine, checks, ports and model; never an adapter and never a front end.
 """
 
-import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from tui.engine.applier import Applier
+from tui.engine.applier import Applier, Writing
 from tui.engine.background import Background
+from tui.engine.identities import Identities
 from tui.engine.journal import Journal
 from tui.engine.observer import Observer
 from tui.engine.past import Past
+from tui.engine.proposals import Proposals
 from tui.engine.reports import Reports
 from tui.engine.runs import Runs
 from tui.engine.witnesses import call_witnesses
 from tui.model.aftermath import Aftermath
-from tui.model.change import Change
-from tui.model.finding import Activity, ActivityKind, Code, Report
+from tui.model.finding import Activity, ActivityKind, Report
 from tui.model.history import RecordedApply
 from tui.model.node import Cloud
-from tui.model.plan import ApplyResult, Plan, Progress
-from tui.model.planner import make_plan
+from tui.model.plan import ApplyResult, Plan, RunStep
 from tui.model.snapshot import Cluster
 from tui.model.witness import Witness
-from tui.ports import Clock, CloudReader, CloudWriter, Misconfigured, NodeSource, PortError, Unavailable
+from tui.ports import (
+    Clock,
+    CloudReader,
+    Misconfigured,
+    NodeSource,
+    PortError,
+    Unavailable,
+)
 
 _TRUSTED = timedelta(seconds=60)
 """How old the nodes may be that a change is judged by right before it is written."""
@@ -36,7 +42,7 @@ _TRUSTED = timedelta(seconds=60)
 class Session:
     """One cluster, observed and, unless it is read-only, changed.
 
-    ``writer`` is None in read-only mode: then no writing object exists. Either call ``observe`` (headless), or
+    ``writing`` is None in read-only mode: then no writing object exists. Either call ``observe`` (headless), or
     ``start`` and follow ``reports``. ``reader`` returns None for a cloud that this version cannot read.
     ``protected`` when nothing may be written here before somebody has typed the context's name.
     """
@@ -47,7 +53,7 @@ class Session:
         nodes: NodeSource,
         observer: Observer,
         reader: Callable[[Cloud], CloudReader | None],
-        writer: Callable[[Cloud], CloudWriter] | None,
+        writing: Writing | None,
         journal: Journal,
         clock: Clock,
         protected: bool = False,
@@ -55,17 +61,21 @@ class Session:
         self.protected = protected
         self._observer = observer
         self._reader = reader
-        self._writer = writer
-        self._journal = journal
+        self._writing = writing
         self._clock = clock
         self._reports = Reports(observer)
         self._background = Background(
             nodes=nodes, observer=observer, clock=clock, judge=self._reports.judge, broken=self._broken
         )
         self._past = Past(cluster=observer.cluster, journal=journal, reader=self._readable, clock=clock)
+        self._identities = Identities(nodes, reader)
+        self._proposals = Proposals(
+            cluster=lambda: observer.cluster, reader=self._readable, identities=self._identities, clock=clock
+        )
+        begun = partial(Applier, writing, reader=self._readable, journal=journal, clock=clock) if writing else None
         self._runs = Runs(
             cluster=observer.cluster,
-            applier=None if writer is None else partial(self._applier, writer),
+            applier=begun,
             report=self._report,
             recent=self._recent,
             note=self._note,
@@ -76,7 +86,7 @@ class Session:
     @property
     def read_only(self) -> bool:
         """Tell whether nothing can be written, because no writer exists."""
-        return self._writer is None
+        return self._writing is None
 
     @property
     def cluster(self) -> Cluster:
@@ -144,19 +154,13 @@ class Session:
         """Plan the remedies of the newest report's findings about the nodes of these names; None: about all nodes.
 
         ``prune`` adds the deletion of stray routes, ``delete_first`` replaces a route where the quota has no room for
-        two. Pure but for the first observation, if there was none yet. A plan may be empty and then says why.
+        two. A plan may be empty and then says why; else whoever would write it is asked for.
         """
-        report = self._report()
-        strays = {Code.ROUTE_STRAY} if prune else set()
-        return make_plan(
-            cluster=self.cluster,
-            created_at=self._clock.now(),
-            findings=[found for found in report.findings if found.node is not None or found.code in strays],
-            nodes=nodes,
-            command=self._command,
-            quotas=report.snapshot.quotas(),
-            delete_first=delete_first,
-        )
+        return self._proposals.mending(self._report(), nodes, prune=prune, delete_first=delete_first)
+
+    def signed(self, plan: Plan) -> Plan:
+        """Return the plan with those who would write it now."""
+        return self._identities.signed(plan)
 
     def applies(self) -> tuple[RecordedApply, ...]:
         """Return what earlier applies did, oldest first. Raises ``Misconfigured`` when the journal cannot be read."""
@@ -184,7 +188,7 @@ class Session:
         Empty when there is nothing to take back. Raises ``Misconfigured`` when there is no such apply or it is under
         way, ``Unavailable`` when the nodes could not be listed.
         """
-        return self._past.propose_undo(apply_id, self._report)
+        return self.signed(self._past.propose_undo(apply_id, self._report))
 
     def _recall(self) -> None:
         """Let the reports tell what the journal does."""
@@ -195,28 +199,22 @@ class Session:
         else:
             self._background.wake()
 
-    def _command(self, change: Change) -> str:
-        return self._readable(change.cloud).command(change)
-
-    def _applier(self, writer: Callable[[Cloud], CloudWriter], stop: threading.Event) -> Applier:
-        return Applier(reader=self._readable, writer=writer, journal=self._journal, clock=self._clock, stop=stop)
-
     def _readable(self, cloud: Cloud) -> CloudReader:
         reader = self._reader(cloud)
         if reader is None:
             raise Misconfigured(f"this version cannot read {cloud}, so that nothing can be changed there")
         return reader
 
-    def apply(self, plan: Plan, progress: Callable[[Progress], None]) -> ApplyResult:
+    def apply(self, plan: Plan, progress: Callable[[RunStep], None]) -> ApplyResult:
         """Apply a plan in the calling thread; ``progress`` is called in it too and must not block.
 
-        Raises ``Misconfigured`` when nothing may be written (read-only, another cluster's plan, an apply under way, no
-        journal), and ``Unavailable`` when the nodes could not be listed.
+        Raises ``Locked`` when somebody else applies, ``Misconfigured`` when nothing may be written (read-only, another
+        cluster's plan, an apply under way, no journal), and ``Unavailable`` when the nodes could not be listed.
         """
         return self._runs.apply(plan, progress)
 
     def start_apply(
-        self, plan: Plan, progress: Callable[[Progress], None], done: Callable[[ApplyResult | PortError], None]
+        self, plan: Plan, progress: Callable[[RunStep], None], done: Callable[[ApplyResult | PortError], None]
     ) -> None:
         """Apply a plan in a thread of its own, which neither screen nor event loop can hold up.
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from tui.engine import upgrade
 from tui.model.finding import Activity, ActivityKind, Finding, Report, Severity
 from tui.model.node import Node
 from tui.model.snapshot import Source, SourceState
@@ -12,9 +13,11 @@ LIMIT = 500
 
 
 def changes(before: Report | None, after: Report) -> tuple[Activity, ...]:
-    """Return what happened from one report to the next, sources first, then nodes, then findings."""
+    """Return what happened from one report to the next: sources, nodes, findings, and what became of an upgrade."""
     at = after.snapshot.taken_at
-    return (*_sources(before, after, at), *_nodes(before, after, at), *_findings(before, after, at))
+    told = (*_sources(before, after, at), *_nodes(before, after, at), *_findings(before, after, at))
+    was, now = before.rollout if before else None, after.rollout
+    return told if was is None or now is None else (*told, *upgrade.changes(was, now, at))
 
 
 def _sources(before: Report | None, after: Report, at: datetime) -> Iterator[Activity]:

@@ -68,6 +68,18 @@ class _Namespace(msgspec.Struct, gc=False):
     metadata: _Identity
 
 
+class _User(msgspec.Struct, gc=False):
+    username: str = ""
+
+
+class _ReviewStatus(msgspec.Struct, gc=False):
+    user: _User = msgspec.field(name="userInfo")
+
+
+class _Review(msgspec.Struct, gc=False):
+    status: _ReviewStatus
+
+
 class _NetConf(msgspec.Struct, gc=False):
     network: str = msgspec.field(default="", name="Network")
     ipv6_network: str = msgspec.field(default="", name="IPv6Network")
@@ -79,6 +91,7 @@ _failure_decoder = msgspec.json.Decoder(_Failure)
 _status_decoder = msgspec.json.Decoder(Status)
 _namespace_decoder = msgspec.json.Decoder(_Namespace)
 _config_map_decoder = msgspec.json.Decoder(_ConfigMap)
+_review_decoder = msgspec.json.Decoder(_Review)
 _net_conf_decoder = msgspec.json.Decoder(_NetConf)
 _KINDS = {kind.value.upper(): kind for kind in NodeEventKind}
 
@@ -149,5 +162,13 @@ def decode_uid(body: bytes) -> str | None:
     """Return a namespace's uid; None when it has none. Raises ``Malformed``."""
     try:
         return _namespace_decoder.decode(body).metadata.uid or None
+    except msgspec.DecodeError as error:
+        raise Malformed(str(error)) from error
+
+
+def decode_username(body: bytes) -> str | None:
+    """Return the user name of a SelfSubjectReview; None when it has none. Raises ``Malformed``."""
+    try:
+        return _review_decoder.decode(body).status.user.username or None
     except msgspec.DecodeError as error:
         raise Malformed(str(error)) from error

@@ -49,20 +49,27 @@ class Connection:
 
     access: Access
     pool: urllib3.PoolManager
-    headers: Mapping[str, str] = field(repr=False)
+    headers: urllib3.HTTPHeaderDict = field(repr=False)
     expires_at: datetime | None
 
     def expired(self) -> bool:
         """Tell whether the credentials are to be made anew before the next request."""
         return self.expires_at is not None and self.expires_at - _EXPIRY_MARGIN <= datetime.now(UTC)
 
-    def get(self, path: str, query: Mapping[str, str]) -> "Response":
-        """Send one request, without retries, and wait for the head of its answer. Raises ``Unavailable``."""
+    def send(self, method: str, path: str, query: Mapping[str, str], body: bytes | None) -> "Response":
+        """Send one request, without retries, and wait for the head of its answer. Raises ``Unavailable``.
+
+        ``body`` is JSON.
+        """
+        headers = self.headers.copy()  # several values of one name stay apart
+        if body is not None:
+            headers["Content-Type"] = "application/json"
         with _reached(self.access):
             answer = self.pool.request(
-                "GET",
+                method,
                 f"{self.access.server}{path}" + (f"?{urlencode(query)}" if query else ""),
-                headers=self.headers,
+                body=body,
+                headers=headers,
                 timeout=urllib3.Timeout(connect=_CONNECT_TIMEOUT_S, read=_READ_TIMEOUT_S),
                 retries=False,
                 redirect=False,

@@ -7,8 +7,6 @@ take many times as long. May import the ports and the model.
 import contextlib
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
@@ -18,30 +16,25 @@ from tui.kube.answers import (
     decode_event,
     decode_page,
     decode_pod_cidrs,
-    decode_status,
     decode_uid,
+    decode_username,
 )
 from tui.kube.control_plane import SELECTORS, decode_pods, route_writer
-from tui.kube.entries import UserEntry
-from tui.kube.kubeconfig import read_access
+from tui.kube.server import ApiServer
 from tui.model.node import IPNetwork, Node
 from tui.model.snapshot import Cluster
-from tui.model.text import printable
 from tui.ports import (
     ClusterFacts,
     Denied,
     Expired,
-    Misconfigured,
     NodeEvent,
     NodeList,
     NotFound,
-    PortError,
-    Throttled,
     Unavailable,
 )
 
 if TYPE_CHECKING:
-    from tui.kube.connection import Connection, Response
+    from tui.kube.connection import Response
 
 _PAGE_NODES = 500
 _WATCH_S = 290
@@ -49,6 +42,7 @@ _WATCH_S = 290
 _WATCH_SLACK_S = 15.0
 _NODES = "/api/v1/nodes"
 _SYSTEM = "kube-system"
+_REVIEWS = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 FLANNEL_CONFIG_MAPS = ("kube-flannel/kube-flannel-cfg", "kube-system/kube-flannel-cfg", "kube-system/canal-config")
 """Of flannel's own manifest and chart; of RKE and older manifests; of Canal."""
 
@@ -56,11 +50,9 @@ FLANNEL_CONFIG_MAPS = ("kube-flannel/kube-flannel-cfg", "kube-system/kube-flanne
 class KubeNodes:
     """The nodes of one cluster. Safe to use from several threads."""
 
-    def __init__(self, kubeconfig: str | None, context: str | None) -> None:
-        self._access = read_access(kubeconfig, context)
-        self._kubeconfig = kubeconfig
-        self._connection: Connection | None = None
-        self._connecting = threading.Lock()
+    def __init__(self, server: ApiServer) -> None:
+        self._server = server
+        self._access = server.access
         self._watching = threading.Lock()
         self._watched: Response | None = None
         self._closed = False
@@ -68,7 +60,7 @@ class KubeNodes:
     @classmethod
     def open(cls, *, kubeconfig: str | None, context: str | None) -> Self:
         """Choose the cluster without asking it anything. Raises ``Misconfigured``."""
-        return cls(kubeconfig, context)
+        return cls(ApiServer(kubeconfig, context))
 
     def cluster(self) -> Cluster:
         """Return context and server as the kubeconfig has them."""
@@ -89,9 +81,9 @@ class KubeNodes:
         nodes: list[Node] = []
         query = {"limit": str(page_nodes)} if page_nodes else {}
         with self._understood():
-            page = decode_page(self._request(_NODES, query).read())
+            page = decode_page(self._server.get(_NODES, query).read())
             while page.next_token:  # the server works on the next page while the nodes of this one are made
-                response = self._request(_NODES, {**query, "continue": page.next_token})
+                response = self._server.get(_NODES, {**query, "continue": page.next_token})
                 nodes += page.nodes()
                 page = decode_page(response.read())
         return NodeList(nodes=(*nodes, *page.nodes()), version=page.version)
@@ -100,7 +92,7 @@ class KubeNodes:
         """Yield the events after ``since``. After ``close``, now or before, it ends."""
         query = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": since}
         with self._understood():
-            response = self._request(_NODES, {**query, "timeoutSeconds": str(_WATCH_S)})
+            response = self._server.get(_NODES, {**query, "timeoutSeconds": str(_WATCH_S)})
         with self._watching:
             self._watched = response
         try:
@@ -116,7 +108,7 @@ class KubeNodes:
             for line in self._lines(response):
                 event = decode_event(line)
                 if isinstance(event, Status):
-                    raise self._failure(event.code, event, None)
+                    raise self._server.failure(event.code, event)
                 yield event
 
     def _lines(self, response: "Response") -> Iterator[bytes]:
@@ -166,10 +158,18 @@ class KubeNodes:
                     return evidence
         return None
 
+    def identity(self) -> str | None:
+        """Return the user name that authentication gave; API servers before 1.28 do not tell it."""
+        review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        try:
+            return decode_username(self._server.send("POST", _REVIEWS, review))
+        except (NotFound, Malformed):
+            return None
+
     def _optional(self, path: str, query: Mapping[str, str] = MappingProxyType({})) -> bytes | None:
         """Return the answer; None where it is denied or absent."""
         try:
-            return self._request(path, query).read()
+            return self._server.get(path, query).read()
         except (NotFound, Denied):
             return None
 
@@ -179,37 +179,6 @@ class KubeNodes:
         with self._watching:
             if self._watched is not None:
                 self._watched.stop()
-
-    def _request(self, path: str, query: Mapping[str, str]) -> "Response":
-        """Return the response, whose body is still to be read. A 401 is answered with fresh credentials, once."""
-        connection = self._connected(rejected=None)
-        response = connection.get(path, query)
-        if response.status == HTTPStatus.UNAUTHORIZED:
-            response.read()
-            response = self._connected(rejected=connection).get(path, query)
-        if response.status == HTTPStatus.OK:
-            return response
-        raise self._failure(response.status, decode_status(response.read()), response.headers.get("Retry-After"))
-
-    def _connected(self, *, rejected: "Connection | None") -> "Connection":
-        """Return a connection other than the rejected one, with credentials that have not expired."""
-        from tui.kube.connection import connect  # noqa: PLC0415 - takes a second, after the first paint
-
-        with self._connecting:
-            current = self._connection
-            if current is None or current is rejected or current.expired():
-                current = self._connection = connect(replace(self._access, user=self._user_now()))
-            return current
-
-    def _user_now(self) -> UserEntry:
-        """Return the credentials as the files have them now: a login or kubectl may have renewed them."""
-        try:
-            access = read_access(self._kubeconfig, self._access.context)
-        except Misconfigured as error:
-            raise Denied(str(error)) from error
-        if access.server != self._access.server:
-            raise Denied(f"{access.origin} has another server for this context now: start again to look at that one")
-        return access.user
 
     @contextlib.contextmanager
     def _understood(self) -> Iterator[None]:
@@ -223,23 +192,3 @@ class KubeNodes:
             raise Unavailable(
                 f"{self._access.server} does not serve nodes: check the server in the kubeconfig"
             ) from error
-
-    def _failure(self, code: int, status: Status, retry_after: str | None) -> PortError:
-        """Translate an error that the API server told."""
-        server, said = self._access.server, printable(status.message) or f"HTTP {code}"
-        match code:
-            case HTTPStatus.UNAUTHORIZED:
-                return Denied(
-                    f"{server} does not accept the credentials of the context {printable(self._access.context)}:"
-                    " log in again, as for kubectl"
-                )
-            case HTTPStatus.FORBIDDEN:
-                return Denied(f"{server} does not allow it: {said}")
-            case HTTPStatus.NOT_FOUND:
-                return NotFound(f"{server} does not have it: {said}")
-            case HTTPStatus.GONE:
-                return Expired(said)
-            case HTTPStatus.TOO_MANY_REQUESTS:
-                told = float(retry_after) if retry_after and retry_after.isdecimal() else status.retry_after_s
-                return Throttled(f"{server} is asked too often: {said}", told)
-        return Unavailable(f"{server} cannot answer: {said}")

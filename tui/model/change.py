@@ -26,8 +26,9 @@ class _Change:
 
     ``node`` and ``node_uid`` are None for a change about no present node (a stray route). ``source`` is the observing
     source's name, ``subject`` the id of the resource as the cloud's API takes it. ``command`` is the same change for
-    the cloud's own command line, "" until a plan is made. ``id`` is unique within a plan, "" outside of one. ``undo``
-    when it takes another change back, whatever that means for the node.
+    the cloud's own command line, "" until a plan is made. ``id`` is unique within a plan, "" outside of one.
+    ``findings`` are the codes of what a plan makes it for. ``undo`` when it takes another change back, whatever that
+    means for the node.
     """
 
     node: str | None
@@ -36,6 +37,7 @@ class _Change:
     source: str
     subject: str
     reason: str
+    findings: tuple[str, ...] = ()
     caution: str | None = None
     token: str | None = None
     disruption: Disruption = Disruption.NONE
@@ -68,10 +70,8 @@ class SetForwarding(_Change):
 
     def inverse(self) -> "SetForwarding":
         """Return the change that puts the flag back, given that nobody has touched it since."""
-        undo = not self.undo
-        return replace(
-            self, before=self.after, after=self.before, token=None, caution=None, command="", id="", undo=undo
-        )
+        turned = replace(self, before=self.after, after=self.before, undo=not self.undo)
+        return replace(turned, token=None, caution=None, command="", id="")
 
     def steps(self) -> tuple["Change", ...]:
         """Return what is written, one proven after the other."""
@@ -284,7 +284,7 @@ class AssociateRouteTable(_Change):
 
 def _again(change: _Change) -> dict[str, Any]:
     """Return what the inverse of a change of tables has in common with it."""
-    names = ("node", "node_uid", "cloud", "source", "subject", "reason", "disruption")
+    names = ("node", "node_uid", "cloud", "source", "subject", "reason", "findings", "disruption")
     return {name: getattr(change, name) for name in names} | {"undo": not change.undo}
 
 

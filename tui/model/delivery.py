@@ -42,6 +42,12 @@ class Delivery:
         return RouteState.BLACKHOLE if self.lives[0].dead else RouteState.WRONG_NEXT_HOP
 
     @property
+    def delivers(self) -> bool:
+        """Tell whether every route that wins leads to the node."""
+        winners = self.winners
+        return bool(winners) and all(route in self.right for route in winners)
+
+    @property
     def winners(self) -> tuple[Route, ...]:
         """Return the routes that packets take now: the best priority of those whose next hop is not known to be dead.
 
@@ -88,6 +94,18 @@ class Delivered:
     cidr: IPNetwork
     state: RouteState
     deliveries: Sequence[Delivery] = ()
+
+    @property
+    def reached(self) -> bool | None:
+        """Tell whether the packets that the tables have in hand now get to the node, rivals or not; None: unknown."""
+        match self.state:
+            case RouteState.OK | RouteState.NOT_REQUIRED:
+                return True
+            case RouteState.UNKNOWN:
+                return None
+            case RouteState.MISSING:
+                return False
+        return all(delivery.delivers for delivery in self.deliveries)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,8 @@
-"""Plans and changes as JSON documents, and back: written and read side by side, so that they cannot drift apart.
+"""Changes as JSON documents, and back: written and read side by side, so that they cannot drift apart.
 
-A saved plan is the public plan document plus the preconditions of each change. Standard library only, no I/O.
+Standard library only, no I/O.
 """
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
@@ -25,10 +24,7 @@ from tui.model.change import (
 from tui.model.fields import BadPlan, Fields
 from tui.model.network import Disruption, NextHop, NextHopKind, ReplaceMethod, Route, RouteTable
 from tui.model.node import Cloud
-from tui.model.plan import Plan, Refusal, seal
 from tui.model.snapshot import Cluster
-
-PLAN_SCHEMA = "l2bridge-tui/plan/v1"
 
 
 def instant(at: datetime) -> str:
@@ -57,6 +53,7 @@ def change_document(change: Change) -> dict[str, object]:
         "dependsOn": list(change.depends_on),
         "command": change.command,
         "reason": change.reason,
+        "findings": list(change.findings),
         "caution": change.caution,
         "nodeUID": change.node_uid,
         "source": change.source,
@@ -136,56 +133,6 @@ def _route_document(route: Route) -> dict[str, object]:
     }
 
 
-def plan_document(plan: Plan) -> dict[str, object]:
-    """Write a plan; ``plan_from_document`` reads the same document from text."""
-    return {
-        "schema": PLAN_SCHEMA,
-        "id": plan.id,
-        "cluster": cluster_document(plan.cluster),
-        "createdAt": instant(plan.created_at),
-        "changes": [change_document(change) for change in plan.changes],
-        "refused": [{"node": refusal.node, "code": refusal.code, "reason": refusal.reason} for refusal in plan.refused],
-        "summary": {action.value: plan.count(action) for action in Action},
-    }
-
-
-def plan_from_document(text: str) -> Plan:
-    """Read a saved plan, and prove by its id that it is as it was written. Raises ``BadPlan``."""
-    try:
-        decoded: object = json.loads(text)
-    except ValueError as error:
-        raise BadPlan(f"the saved plan is not complete JSON ({error}): make it again with plan --out") from error
-    document = Fields.of(decoded, "the plan")
-    schema = document.text("schema")
-    if schema != PLAN_SCHEMA:
-        raise BadPlan(f"the saved plan has the schema {schema!r}, this version reads {PLAN_SCHEMA!r}: make it again")
-    cluster = document.fields("cluster")
-    try:
-        plan = Plan(
-            id=document.text("id"),
-            cluster=Cluster(
-                context=cluster.text("context"),
-                server=cluster.text("server"),
-                pod_cidrs=tuple(ip_network(cidr) for cidr in cluster.texts("podCIDRs")),
-            ),
-            created_at=datetime.fromisoformat(document.text("createdAt")),
-            changes=tuple(change_from_document(change) for change in document.objects("changes")),
-            refused=tuple(
-                Refusal(node=refusal.optional_text("node"), code=refusal.text("code"), reason=refusal.text("reason"))
-                for refusal in document.objects("refused")
-            ),
-        )
-    except BadPlan:
-        raise
-    except ValueError as error:
-        raise BadPlan(
-            f"the saved plan has a value that cannot be used ({error}): make it again with plan --out"
-        ) from error
-    if seal(plan.cluster, plan.changes) != plan.id:
-        raise BadPlan("the saved plan was altered after it was made: make it again with plan --out")
-    return plan
-
-
 def change_from_document(fields: Fields) -> Change:
     """Read what ``change_document`` wrote. Raises ``ValueError``, mostly as ``BadPlan``."""
     kind, action = fields.text("kind"), fields.text("action")
@@ -197,6 +144,7 @@ def change_from_document(fields: Fields) -> Change:
         "source": fields.text("source"),
         "subject": fields.text("subject"),
         "reason": fields.text("reason"),
+        "findings": tuple(fields.texts("findings")) if "findings" in fields.values else (),
         "caution": fields.optional_text("caution"),
         "token": fields.optional_text("token"),
         "disruption": Disruption(fields.text("disruption")),

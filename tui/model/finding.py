@@ -12,6 +12,7 @@ from tui.model.change import Change
 from tui.model.history import RecordedApply
 from tui.model.network import Route, RouteTable, Subnet
 from tui.model.node import Cloud, IPNetwork, Node
+from tui.model.rollout import Rollout
 from tui.model.snapshot import Placement, Snapshot
 from tui.model.witness import Witness
 
@@ -121,11 +122,15 @@ def worst_route(states: Iterable[RouteState]) -> RouteState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodRoute:
-    """The state of the route for one pod CIDR, and the routes that were seen for exactly this range."""
+    """The state of the route for one pod CIDR, and the routes that were seen for exactly this range.
+
+    ``reached`` tells whether packets get to the node all the same: a rival that loses keeps none away.
+    """
 
     pod_cidr: IPNetwork
     state: RouteState
     seen: tuple[tuple[RouteTable, Route], ...] = ()
+    reached: bool | None = None
 
 
 class Verdict(StrEnum):
@@ -153,6 +158,15 @@ class Assessment:
     layer2: Layer2
     routes: tuple[PodRoute, ...]
     findings: tuple[Finding, ...]
+
+    @property
+    def reachable(self) -> bool | None:
+        """Tell whether the cloud carries packets to and from its pods now; None where that was not observed."""
+        answers = [route.reached for route in self.routes]
+        answers.append({Forwarding.OFF: False, Forwarding.UNKNOWN: None}.get(self.forwarding, True))
+        if False in answers:
+            return False
+        return None if None in answers or not self.routes else True
 
     @property
     def worst(self) -> Severity | None:
@@ -198,7 +212,11 @@ def by_severity(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 class ActivityKind(StrEnum):
-    """What happened, in the words of the watch interface."""
+    """What happened, in the words of the watch interface.
+
+    ``unroutable`` and ``routable`` are about a ready node whose pods could not be reached, a ``race`` about a pod CIDR
+    whose route still leads to its old owner.
+    """
 
     SYNCED = "synced"
     NODE_ADDED = "node-added"
@@ -210,6 +228,11 @@ class ActivityKind(StrEnum):
     APPLIED = "applied"
     SOURCE_LOST = "source-lost"
     SOURCE_RECOVERED = "source-recovered"
+    UNROUTABLE = "unroutable"
+    ROUTABLE = "routable"
+    RACE_OPENED = "race-opened"
+    RACE_CLOSED = "race-closed"
+    REPLACED = "replaced"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,18 +251,21 @@ class Report:
     """One snapshot, judged. A newer report may replace an older one: the timeline travels inside.
 
     ``assessments`` are in the API server's order of nodes; ``findings`` worst first, those of no node included;
-    ``activity`` oldest first and bounded; ``revision`` grows by one with every report of a session. ``witnesses`` tell
-    what the fabric itself was seen to do after the last apply; empty where it was not asked or did not say.
-    ``applies`` are what the journal tells of, oldest first; None while it was not read.
+    ``activity`` oldest first and bounded, the newest of ``happened`` in all; ``revision`` grows by one with every
+    report of a session. ``witnesses`` tell what the fabric itself was seen to do after the last apply; empty where it
+    was not asked or did not say. ``applies`` are what the journal tells of, oldest first; None while it was not read.
+    ``rollout`` is what happened to the nodes since the first report.
     """
 
     snapshot: Snapshot
     assessments: tuple[Assessment, ...]
     findings: tuple[Finding, ...]
     activity: tuple[Activity, ...] = ()
+    happened: int = 0
     revision: int = 0
     witnesses: tuple[Witness, ...] = ()
     applies: tuple[RecordedApply, ...] | None = None
+    rollout: Rollout | None = None
 
     @property
     def synchronising(self) -> bool:

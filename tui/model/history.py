@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from tui.model.change import Change
-from tui.model.plan import Outcome, Status
+from tui.model.plan import Actor, Outcome, Status
 
 
 class RunState(StrEnum):
@@ -42,8 +42,9 @@ class RecordedChange:
 class RecordedApply:
     """One apply. ``changes`` are those that were begun, in their order, of ``total`` that were planned.
 
-    ``user`` is who began it on this machine, ``undoes`` the id of the apply that it was to take back. ``unread`` is the
-    number of its entries that this version cannot read.
+    ``user`` is who began it on this machine, ``actors`` as whom it acted, ``undoes`` the id of the apply that it was to
+    take back, and ``lock_taken_from`` who held the cluster's lock when it was taken by force. ``unread`` is the number
+    of its entries that this version cannot read.
     """
 
     id: str
@@ -55,6 +56,8 @@ class RecordedApply:
     changes: tuple[RecordedChange, ...]
     state: RunState
     undoes: str | None = None
+    actors: tuple[Actor, ...] = ()
+    lock_taken_from: str | None = None
     unread: int = 0
 
     @property

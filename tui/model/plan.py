@@ -25,11 +25,20 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who acts in one source (``Source.name``), as it calls them; None when that was not told."""
+
+    source: str
+    identity: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Changes in the order in which they are applied, and what was left out.
 
     ``id`` is ``sha256:…`` over everything that the plan would do and to which cluster: equal plans have equal ids, and
     a plan that was altered on disk no longer matches its id. ``undoes`` is the id of the apply that it takes back.
+    ``actors`` are those who would write it, by source, the cluster's own first; empty when nobody has asked.
     """
 
     id: str
@@ -38,6 +47,7 @@ class Plan:
     changes: tuple[Change, ...]
     refused: tuple[Refusal, ...] = ()
     undoes: str | None = None
+    actors: tuple[Actor, ...] = ()
 
     def count(self, action: Action) -> int:
         """Return how many changes do this."""
@@ -121,16 +131,24 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """One step of a run: a change begins (``outcome`` None), waits for the reason in ``waits``, or has ended.
-
-    ``done`` of ``total`` have ended.
-    """
+    """One step of a run: a change begins (``outcome`` None), or has ended. ``done`` of ``total`` have ended."""
 
     change: Change
     outcome: Outcome | None
     done: int
     total: int
-    waits: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """Something said while a run goes on: why ``change`` waits or, without a change, something about the whole run."""
+
+    change: Change | None
+    text: str
+
+
+RunStep = Progress | Remark
+"""What is told of a run while it goes on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

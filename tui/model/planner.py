@@ -74,7 +74,7 @@ def make_plan(
 
 
 def _merged(findings: Iterable[Remediable]) -> tuple[list[Change], list[Refusal]]:
-    changes: dict[Change, None] = {}
+    changes: dict[Change, list[str]] = {}
     refused: list[Refusal] = []
     seen: dict[int, tuple[Change, ...]] = {}  # a table for hundreds of nodes is one remedy of all their findings
     for finding in findings:
@@ -82,14 +82,16 @@ def _merged(findings: Iterable[Remediable]) -> tuple[list[Change], list[Refusal]
             refused.append(Refusal(node=finding.node, code=finding.code, reason=finding.obstacle or finding.summary))
         if id(finding.remedy) not in seen:
             seen[id(finding.remedy)] = finding.remedy
-            changes |= dict.fromkeys(finding.remedy)
+            for change in finding.remedy:
+                changes.setdefault(change, []).append(str(finding.code))
     by_target: dict[tuple[str, ...], list[Change]] = {}
     for change in changes:
         by_target.setdefault(_target(change), []).append(change)
     merged: list[Change] = []
     for target, members in sorted(by_target.items()):
         if len({_result(change) for change in members}) == 1:
-            merged.append(members[0])
+            codes = dict.fromkeys(code for change in members for code in changes[change])
+            merged.append(replace(members[0], findings=tuple(codes)))
             continue
         reason = f"two findings want {target[-1]} to be different"
         about = dict.fromkeys(change.node for change in members)

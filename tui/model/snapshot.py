@@ -26,14 +26,16 @@ class SourceState(StrEnum):
 class Source:
     """A place that facts come from: ``kubernetes``, ``aws:REGION``, ``gce:PROJECT``, ``azure:SUBSCRIPTION``.
 
-    ``observed_at`` is the instant of the last successful read, None when there was none; ``message`` says in one
-    sentence what went wrong and what to do, None when nothing did.
+    ``observed_at`` is the instant of the last successful read, None when there was none, ``asked_at`` when that was
+    begun, where it is known: what it tells was so at some instant between them. ``message`` says in one sentence what
+    went wrong and what to do, None when nothing did.
     """
 
     name: str
     state: SourceState
     observed_at: datetime | None
     message: str | None = None
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,7 @@ def undo_plan(
         change = recorded.change
         first = [other.change.id for other in apply.written if change.id in other.change.depends_on]
         reason = f"takes back {change.id} of apply {apply.id}, made because {change.reason}"
-        inverse = replace(change.inverse(), reason=reason)
+        inverse = replace(change.inverse(), reason=reason, findings=())
         stuck = next((id_ for id_ in first if id_ in lost), None)
         why_not = hinders(inverse) if stuck is None else f"{stuck}, which relies on it, cannot be taken back"
         if why_not is not None:

@@ -18,6 +18,11 @@ _SIGNS = {
     ActivityKind.APPLIED: (">", Tone.STRONG),
     ActivityKind.SOURCE_LOST: ("x", Tone.BAD),
     ActivityKind.SOURCE_RECOVERED: ("+", Tone.OK),
+    ActivityKind.UNROUTABLE: ("x", Tone.BAD),
+    ActivityKind.ROUTABLE: ("+", Tone.OK),
+    ActivityKind.RACE_OPENED: ("x", Tone.BAD),
+    ActivityKind.RACE_CLOSED: ("+", Tone.OK),
+    ActivityKind.REPLACED: ("*", Tone.STRONG),
 }
 
 

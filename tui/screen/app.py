@@ -167,7 +167,7 @@ class L2BridgeApp(SessionApp, inherit_bindings=False):
     @on(Progressed)
     def _progressed(self, message: Progressed) -> None:
         if self._run_view is not None:
-            self._run_view.advance(message.progress)
+            self._run_view.advance(message.step)
             self.say(f"Applying: {self._run_view.progress()}.", Tone.NEW)
 
     @on(Applied)

@@ -7,6 +7,7 @@ from tui.render_plan import LineKind, plan_danger, plan_lines
 from tui.screen.format import Line, Span, Tone, legible, line
 
 _TONES = {
+    LineKind.ACTOR: Tone.DIM,
     LineKind.CREATE: Tone.OK,
     LineKind.UPDATE: Tone.FIX,
     LineKind.REPLACE: Tone.FIX,

@@ -4,7 +4,7 @@ from textual.message import Message
 
 from tui.model.aftermath import Aftermath
 from tui.model.finding import Report
-from tui.model.plan import ApplyResult, Plan, Progress
+from tui.model.plan import ApplyResult, Plan, RunStep
 from tui.ports import PortError
 
 
@@ -59,11 +59,11 @@ class Proposed(Message):
 
 
 class Progressed(Message):
-    """One change of the running apply has begun or ended."""
+    """The running apply has come one step further."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, step: RunStep) -> None:
         super().__init__()
-        self.progress = progress
+        self.step = step
 
 
 class Applied(Message):

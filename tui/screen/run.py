@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from tui.model.plan import ApplyResult, Outcome, Plan, Progress, Status
+from tui.model.plan import ApplyResult, Outcome, Plan, Remark, RunStep, Status
 from tui.ports import PortError
 from tui.render_plan import node_words, symbol
 from tui.screen.dialog import Dialog
@@ -41,8 +41,9 @@ class Run(Dialog[None]):
         self._began_s = monotonic()
         self.plan = plan
         self._outcomes: dict[str, Outcome] = {}
-        self._working: str | None = None
-        self._waits: str | None = None
+        self._working: dict[str, str | None] = {}
+        """The changes under way by id, with what is said about each."""
+        self._remarks: list[str] = []
         self._stands = False
         self._stopping = False
         self._ended: ApplyResult | PortError | None = None
@@ -52,6 +53,7 @@ class Run(Dialog[None]):
         """Return a view of the same run, for one that was left before its end."""
         view = cls(left.plan, ascii_only=left.ascii_only)
         view._outcomes, view._ended, view._stopping = left._outcomes, left._ended, left._stopping
+        view._working, view._remarks, view._began_s = left._working, left._remarks, left._began_s
         return view
 
     @property
@@ -64,14 +66,18 @@ class Run(Dialog[None]):
         self._stands = True
         self._draw()
 
-    def advance(self, progress: Progress) -> None:
+    def advance(self, step: RunStep) -> None:
         """Take one step of the apply."""
-        self._waits = progress.waits
-        if progress.outcome is None:
-            self._working = progress.change.id
+        if isinstance(step, Remark):
+            if step.change is None:
+                self._remarks.append(step.text)
+            else:
+                self._working[step.change.id] = step.text
+        elif step.outcome is None:
+            self._working[step.change.id] = None
         else:
-            self._working = None
-            self._outcomes[progress.change.id] = progress.outcome
+            self._working.pop(step.change.id, None)
+            self._outcomes[step.change.id] = step.outcome
         self._draw()
 
     def stop(self) -> None:
@@ -81,7 +87,8 @@ class Run(Dialog[None]):
 
     def finish(self, ended: ApplyResult | PortError) -> None:
         """Take the result."""
-        self._ended, self._working = ended, None
+        self._ended = ended
+        self._working.clear()
         if isinstance(ended, ApplyResult):
             self._outcomes |= {outcome.change: outcome for outcome in ended.outcomes}
         self._draw()
@@ -129,15 +136,17 @@ class Run(Dialog[None]):
         if isinstance(self._ended, PortError):
             yield line(Span(legible(str(self._ended)), Tone.BAD))
             yield line()
+        for remark in self._remarks:
+            yield line(Span(legible(remark), Tone.FIX))
         for change in self.plan.changes:
             outcome = self._outcomes.get(change.id)
             waiting = _NOT_BEGUN if self._stopping else _WAITING
-            state = _STATUS[outcome.status] if outcome else _WORKING if change.id == self._working else waiting
+            state = _STATUS[outcome.status] if outcome else _WORKING if change.id in self._working else waiting
             taken = f"  {outcome.seconds:.1f} s" if outcome and outcome.seconds >= 0.1 else ""
             name = Span(legible(change.node or node_words(change)), Tone.STRONG)
             deed = f"  {symbol(change)} {change.kind} of {legible(change.subject)}{taken}"
             yield line(state, "  ", name, deed, indent=17)
-            told = outcome.message if outcome else self._waits if change.id == self._working else None
+            told = outcome.message if outcome else self._working.get(change.id)
             if told:
                 yield line(" " * 17, legible(told), indent=17)
         if self._ended is not None:

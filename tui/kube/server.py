@@ -1,0 +1,103 @@
+"""One API server as a kubeconfig names it: requests with fresh credentials, and errors in the ports' words.
+
+The ``kubernetes`` package is imported with the first request and not with this file. May import the adapter's own
+files, the ports and the model.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tui.kube.answers import Status, decode_status
+from tui.kube.entries import UserEntry
+from tui.kube.kubeconfig import read_access
+from tui.model.text import printable
+from tui.ports import Conflict, Denied, Expired, Misconfigured, NotFound, PortError, Rejected, Throttled, Unavailable
+
+if TYPE_CHECKING:
+    from tui.kube.connection import Connection, Response
+
+_GOOD = frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
+_MEANINGS: Mapping[int, tuple[type[PortError], str]] = {
+    HTTPStatus.FORBIDDEN: (Denied, "does not allow it"),
+    HTTPStatus.NOT_FOUND: (NotFound, "does not have it"),
+    HTTPStatus.CONFLICT: (Conflict, "has another version"),
+    HTTPStatus.UNPROCESSABLE_ENTITY: (Rejected, "refuses it"),
+}
+
+
+class ApiServer:
+    """One API server. Safe to use from several threads."""
+
+    def __init__(self, kubeconfig: str | None, context: str | None) -> None:
+        """Choose the server without asking it anything. Raises ``Misconfigured``."""
+        self.access = read_access(kubeconfig, context)
+        self._kubeconfig = kubeconfig
+        self._connection: Connection | None = None
+        self._connecting = threading.Lock()
+
+    def get(self, path: str, query: Mapping[str, str] = MappingProxyType({})) -> "Response":
+        """Return the answer, whose body is still to be read.
+
+        Raises ``Denied``, ``NotFound``, ``Expired``, ``Throttled``, ``Unavailable``, ``Rejected``.
+        """
+        return self._request("GET", path, query, None)
+
+    def send(self, method: str, path: str, document: Mapping[str, object]) -> bytes:
+        """Write an object and return it as the server has it then. Raises as ``get``, and ``Conflict``.
+
+        After ``Unavailable`` it may be written or not.
+        """
+        return self._request(method, path, {}, msgspec.json.encode(document)).read()
+
+    def _request(self, method: str, path: str, query: Mapping[str, str], body: bytes | None) -> "Response":
+        """Return a good answer. A 401 is answered with fresh credentials, once."""
+        connection = self._connected(rejected=None)
+        response = connection.send(method, path, query, body)
+        if response.status == HTTPStatus.UNAUTHORIZED:
+            response.read()
+            response = self._connected(rejected=connection).send(method, path, query, body)
+        if response.status in _GOOD:
+            return response
+        raise self.failure(response.status, decode_status(response.read()), response.headers.get("Retry-After"))
+
+    def _connected(self, *, rejected: "Connection | None") -> "Connection":
+        """Return a connection other than the rejected one, with credentials that have not expired."""
+        from tui.kube.connection import connect  # noqa: PLC0415 - takes a second, after the first paint
+
+        with self._connecting:
+            current = self._connection
+            if current is None or current is rejected or current.expired():
+                current = self._connection = connect(replace(self.access, user=self._user_now()))
+            return current
+
+    def _user_now(self) -> UserEntry:
+        """Return the credentials as the files have them now: a login or kubectl may have renewed them."""
+        try:
+            access = read_access(self._kubeconfig, self.access.context)
+        except Misconfigured as error:
+            raise Denied(str(error)) from error
+        if access.server != self.access.server:
+            raise Denied(f"{access.origin} has another server for this context now: start again to look at that one")
+        return access.user
+
+    def failure(self, code: int, status: Status, retry_after: str | None = None) -> PortError:
+        """Translate an error that the API server told."""
+        server, said = self.access.server, printable(status.message) or f"HTTP {code}"
+        if code == HTTPStatus.UNAUTHORIZED:
+            return Denied(
+                f"{server} does not accept the credentials of the context {printable(self.access.context)}:"
+                " log in again, as for kubectl"
+            )
+        if code == HTTPStatus.GONE:
+            return Expired(said)
+        if code == HTTPStatus.TOO_MANY_REQUESTS:
+            told = float(retry_after) if retry_after and retry_after.isdecimal() else status.retry_after_s
+            return Throttled(f"{server} is asked too often: {said}", told)
+        kind, how = _MEANINGS.get(code, (Unavailable, "cannot answer"))
+        return kind(f"{server} {how}: {said}")

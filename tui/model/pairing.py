@@ -1,0 +1,101 @@
+"""Who replaces whom in a rolling upgrade, and how far it is. Pure; standard library only."""
+
+from collections import Counter, deque
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from tui.model.rollout import Pair, Phase, Rollout, Story
+
+_LEAVING = (Phase.CORDONED, Phase.DELETING, Phase.GONE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far an upgrade is: ``replaced`` of the ``total`` that were there from the start.
+
+    ``left_s`` are the seconds that are left at the pace measured so far; None before anything was replaced, and when
+    nothing is left. ``versions`` counts the present nodes by kubelet version.
+    """
+
+    total: int
+    replaced: int
+    left_s: float | None
+    versions: Mapping[str, int]
+
+
+def paired(stories: Iterable[Story]) -> tuple[Pair, ...]:
+    """Pair those that left, or are on their way out, with those that came; in the order of leaving.
+
+    A pod CIDR or a name that is used again decides. What is left is paired by pool and zone in the order of time, and
+    marked as a guess.
+    """
+    known = tuple(stories)
+    leaving = sorted((story for story in known if left_at(story) is not None), key=_left_first)
+    if not leaving:
+        return ()
+    came = [story for story in known if not story.original]
+    found: dict[str, Pair] = {}
+    taken: set[str] = set()
+    for number, marks in enumerate((_ranges, _name, _pool_and_zone, _pool)):
+        heirs: dict[Hashable, deque[Story]] = {}
+        for story in came:
+            for mark in marks(story) if story.uid not in taken else ():
+                heirs.setdefault(mark, deque()).append(story)
+        for old in leaving:
+            if old.uid in found:
+                continue
+            new = next((one for mark in marks(old) if (one := _heir(old, heirs.get(mark), taken))), None)
+            if new is not None:
+                found[old.uid] = Pair(old=old, new=new, guess=number >= _GUESSED)
+                taken.add(new.uid)
+    return tuple(found.get(old.uid, Pair(old=old, new=None)) for old in leaving)
+
+
+_GUESSED = 2
+"""The marks from this one on do not decide."""
+
+
+def _heir(old: Story, heirs: deque[Story] | None, taken: set[str]) -> Story | None:
+    """Return the first of those who bear the mark that came after the old one began to leave."""
+    while heirs and heirs[0].uid in taken:
+        heirs.popleft()
+    candidates = (one for one in heirs or () if one.uid not in taken and one.uid != old.uid)
+    return next((one for one in candidates if one.first_at >= _left_first(old)), None)
+
+
+def _ranges(story: Story) -> Iterable[Hashable]:
+    return story.pod_cidrs
+
+
+def _name(story: Story) -> Iterable[Hashable]:
+    return (story.name,)
+
+
+def _pool_and_zone(story: Story) -> Iterable[Hashable]:
+    return ((story.pool, story.zone),)
+
+
+def _pool(story: Story) -> Iterable[Hashable]:
+    return (story.pool,)
+
+
+def left_at(story: Story) -> datetime | None:
+    """Return the first observation of its leaving; None for one that stays."""
+    return min((story.reached[phase] for phase in _LEAVING if phase in story.reached), default=None)
+
+
+def _left_first(story: Story) -> datetime:
+    return left_at(story) or story.first_at
+
+
+def progress(rollout: Rollout, now: datetime) -> Progress:
+    """Measure the upgrade."""
+    originals = [story for story in rollout.stories.values() if story.original]
+    replaced = sum(pair.old.original and pair.replaced for pair in rollout.pairs)
+    begun = min((left for story in originals if (left := left_at(story)) is not None), default=None)
+    left_s: float | None = None
+    if replaced and replaced < len(originals) and begun is not None:
+        left_s = (now - begun).total_seconds() / replaced * (len(originals) - replaced)
+    versions = Counter(story.version for story in rollout.stories.values() if not story.gone and story.version)
+    return Progress(total=len(originals), replaced=replaced, left_s=left_s, versions=dict(versions))
