@@ -11,8 +11,10 @@ import sys
 import threading
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -170,3 +172,36 @@ class Aftermath:
         if any(steps):
             return f"it is half done: create of {change['subject']} is in place, delete is not{doubt}"
         return f"it is not in place{doubt}"
+
+
+Home = Callable[[Path], AbstractContextManager[Place]]
+"""Makes a place in a folder of its own, and the environment in which the program finds it."""
+
+
+def undisturbed(home: Home, folder: Path, words: Sequence[str]) -> list[Json]:
+    """Return the changes of an apply that nobody kills."""
+    with home(folder / "undisturbed") as place:
+        assert Victim(place, words, 1000).survived
+        return [entry["change"] for entry in place.entries() if entry["type"] == "intent"]
+
+
+def die_at_every_moment(
+    home: Home, folder: Path, words: Sequence[str], planned: Sequence[Json], capsys: pytest.CaptureFixture[str]
+) -> int:
+    """Let an apply die in its first moment, in its second, and so on; return how many moments it has.
+
+    What it leaves behind is judged each time, and then taken to its end or taken back, by turns.
+    """
+    for passed in count():
+        with home(folder / str(passed)) as place:
+            before = place.standing()
+            if Victim(place, words, passed).survived:
+                return passed
+            aftermath = Aftermath(place, before, planned, capsys)
+            aftermath.assert_nothing_was_written_before_it_was_said()
+            aftermath.assert_the_truth_is_told()
+            if passed % 2:
+                aftermath.assert_it_goes_on(*words)
+            else:
+                aftermath.assert_it_goes_back()
+    raise AssertionError("it never survived")

@@ -3,12 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 
 import pytest
 
-from tests.deaths import Aftermath, Json, Place, Victim
+from tests.deaths import Json, Place, Victim, die_at_every_moment, undisturbed
 from tests.wire.gce import ComputeServer, Request, isolate, serve_gce
 from tests.wire.kube import KubeServer
 from tests.wire.node_objects import node_object
@@ -94,24 +93,10 @@ def test_whenever_a_process_is_killed_the_next_one_tells_the_truth_and_can_go_on
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A flag, a replacement in two steps and a deletion, each with an operation that ends later."""
-    with compute_engine(tmp_path / "undisturbed") as place:
-        assert Victim(place, ["--prune"], 1000).survived
-        planned = [entry["change"] for entry in place.entries() if entry["type"] == "intent"]
+    planned = undisturbed(compute_engine, tmp_path, ["--prune"])
     assert [(change["action"], change["kind"]) for change in planned] == [
         ("update", "forwarding"),
         ("replace", "route"),
         ("delete", "route"),
     ]
-    for passed in count():
-        with compute_engine(tmp_path / str(passed)) as place:
-            before = place.standing()
-            if Victim(place, ["--prune"], passed).survived:
-                break
-            aftermath = Aftermath(place, before, planned, capsys)
-            aftermath.assert_nothing_was_written_before_it_was_said()
-            aftermath.assert_the_truth_is_told()
-            if passed % 2:
-                aftermath.assert_it_goes_on("--prune")
-            else:
-                aftermath.assert_it_goes_back()
-    assert passed >= 12
+    assert die_at_every_moment(compute_engine, tmp_path, ["--prune"], planned, capsys) >= 12

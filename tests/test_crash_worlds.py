@@ -16,22 +16,19 @@ from hypothesis import strategies as st
 
 from tests.test_azure_worlds import worlds as azure_worlds
 from tests.test_outcomes import CROWDED
-from tests.test_worlds import remediable, routed_worlds
-from tests.truth import Truth
+from tests.test_worlds import first_of, remediable, routed_worlds
+from tests.truth import SETTLED_S, Truth, left_by
 from tui.demo import Call, DemoClock, DemoWorld, Scenario
+from tui.engine.applier import Writing
 from tui.engine.journal import Journal
 from tui.engine.observer import Observer
 from tui.engine.session import Session
 from tui.model.aftermath import Fate
 from tui.model.change import Change, SetForwarding
-from tui.model.history import RecordedApply
 from tui.model.network import Route
 from tui.model.node import Cloud
-from tui.model.plan import Plan, Status
+from tui.model.plan import Status
 from tui.ports import PortError
-
-SETTLED_S = 601.0
-"""After this time what is not there does not come any more."""
 
 
 class Killed(BaseException):
@@ -84,7 +81,7 @@ def process(world: MortalWorld, folder: Path) -> Session:
         nodes=world.nodes,
         observer=observer,
         reader=world.reader,
-        writer=world.writer,
+        writing=Writing(writer=world.writer, width=1),
         journal=Journal.of(folder, observer.cluster, MortalClock(world)),
         clock=world.clock,
     )
@@ -204,16 +201,9 @@ def assert_it_goes_back(death: Death) -> None:
     for apply in reversed(session.applies()):
         session.observe()
         undo = session.propose_undo(apply.id)
-        stuck += refused(apply, undo)
+        stuck += left_by(undo, apply)
         assert not undo.changes or session.apply(undo, lambda _: None).good
-    assert {change.before.name for change in stuck if isinstance(change.before, Route)} <= death.dead_routes
+    assert {change.before.name for change in first_of(stuck) if isinstance(change.before, Route)} <= death.dead_routes
     switches = {change.node for change in stuck if isinstance(change, SetForwarding)}
     assert switches <= {change.node for change in stuck if isinstance(change.before, Route)}
     assert Truth.of(death.world).beside(stuck) == death.before.beside(stuck)
-
-
-def refused(apply: RecordedApply, undo: Plan) -> list[Change]:
-    """Return what the undo leaves as it is, as where the cloud takes no route back whose next hop is gone."""
-    reasons = [refusal.reason for refusal in undo.refused]
-    changes = [recorded.change for recorded in apply.changes]
-    return [change for change in changes if any(reason.startswith(f"{change.subject}: ") for reason in reasons)]

@@ -17,9 +17,14 @@ from tui.model.change import (
     ReplaceRoute,
     SetForwarding,
 )
+from tui.model.history import RecordedApply
 from tui.model.network import Route
 from tui.model.node import Cloud
+from tui.model.plan import Plan
 from tui.ports import PortError
+
+SETTLED_S = 601.0
+"""After this time what is not there does not come any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,13 @@ class Truth:
             for route in routes.values()
         )
         return Counter({kind: number for kind, number in kinds.items() if number > 1})
+
+
+def left_by(undo: Plan, apply: RecordedApply) -> list[Change]:
+    """Return what an undo leaves as it is, as where the cloud takes no route back whose next hop is gone."""
+    reasons = [refusal.reason for refusal in undo.refused]
+    changes = [recorded.change for recorded in apply.changes]
+    return [change for change in changes if any(reason.startswith(f"{change.subject}: ") for reason in reasons)]
 
 
 def _serves(route: Route, wanted: Route) -> bool:
