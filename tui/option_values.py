@@ -12,6 +12,7 @@ from pathlib import Path
 from tui.model.node import Cloud, IPNetwork
 
 _READ_ONLY = "read-only"
+_LONGEST_S = 7 * 86400
 
 
 def text(given: object) -> str:
@@ -40,6 +41,17 @@ def count(given: object) -> int:
     if isinstance(given, bool) or not isinstance(given, int) or given < 1:
         raise ValueError(f"must be a whole number from 1, not {given!r}")
     return given
+
+
+def duration(given: object) -> float:
+    """Read a length of time such as ``90s``, ``10m`` or ``1h30m``, in seconds."""
+    parts = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", given) if isinstance(given, str) else None
+    seconds = (
+        sum(int(number or 0) * size for number, size in zip(parts.groups(), (3600, 60, 1), strict=True)) if parts else 0
+    )
+    if not 0 < seconds <= _LONGEST_S:
+        raise ValueError(f"must be a length of time such as 90s, 10m or 1h30m, not {given!r}")
+    return float(seconds)
 
 
 def networks(given: object) -> tuple[IPNetwork, ...]:

@@ -25,6 +25,8 @@ class Streams:
 
     def __init__(self, *, ascii_only: bool = False) -> None:
         self._ascii_only = ascii_only
+        self.heard = True
+        """Whether anybody reads the standard output, as far as it was noticed."""
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
@@ -34,6 +36,7 @@ class Streams:
         try:
             _write(sys.stdout, self._signs(text))
         except BrokenPipeError:
+            self.heard = False
             _silence(sys.stdout)
         except OSError as error:
             _silence(sys.stdout)

@@ -23,6 +23,7 @@ from tui.render import Selection, apply_document, json_text, report_document
 from tui.render_journal import aftermath_lines, apply_lines, journal_document, journal_lines
 from tui.render_text import NOTHING_TO_UNDO, plan_text, report_lines, text_of
 from tui.saved_plan import read_plan, save_plan
+from tui.watching import wait_for
 
 DONE = 0
 PENDING = 1
@@ -51,11 +52,18 @@ class Request:
         return [*(flag for flag, given in flags.items() if given), *map(_quoted, self.nodes)]
 
 
-def check(session: Session, streams: Streams, request: Request) -> int:
-    """Observe once and tell what was found. Raises ``Misconfigured`` for an unknown node name."""
+def check(session: Session, streams: Streams, request: Request, *, wait_s: float | None = None) -> int:
+    """Observe once and tell what was found; with ``wait_s`` as soon as the nodes are routable, or when it is over.
+
+    Raises ``Misconfigured`` for an unknown node name, unless it is waited for.
+    """
     _look_back(session, streams, request, record=False)
-    report = session.observe()
-    names = _names(report, request.nodes)
+    if wait_s is None:
+        report = session.observe()
+        names = _names(report, request.nodes)
+    else:
+        report = wait_for(session, streams, frozenset(request.nodes), wait_s)
+        names = frozenset(request.nodes) or None
     selection = Selection.of(report, names)
     if request.json:
         streams.data(json_text(report_document(report, names)))
@@ -64,6 +72,8 @@ def check(session: Session, streams: Streams, request: Request) -> int:
         streams.data(text_of(report_lines(report, names, program=request.program)))
     if not selection.observed:
         return UNOBSERVED
+    if names is not None and len(selection.assessments) < len(names):
+        return PENDING  # a node that was waited for has not come
     return DONE if selection.faultless else PENDING
 
 

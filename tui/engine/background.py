@@ -45,9 +45,11 @@ class Background:
         self._read_clouds = threading.Event()
         self._list_nodes = threading.Event()
         self._synchronised = threading.Event()
+        self._interval_s = CLOUD_INTERVAL_S
 
-    def start(self) -> None:
-        """Begin. Call it once."""
+    def start(self, interval_s: float = CLOUD_INTERVAL_S) -> None:
+        """Begin, and read the clouds at least this often. Call it once."""
+        self._interval_s = interval_s
         for work in (self._watch, self._poll, self._judge_on):
             threading.Thread(target=self._guarded, args=(work,), name=work.__name__.strip("_"), daemon=True).start()
 
@@ -139,7 +141,7 @@ class Background:
 
     def _poll(self) -> None:
         while not self._closed.is_set():
-            interval_s = CLOUD_INTERVAL_S * random.uniform(0.9, 1.0)  # noqa: S311 - no secret
+            interval_s = self._interval_s * random.uniform(0.9, 1.0)  # noqa: S311 - no secret
             woken = self._clock.wait(self._read_clouds, interval_s)
             if woken and self._synchronised.is_set() and not self._list_nodes.is_set():
                 self._clock.wait(self._closed, _DEBOUNCE_S)

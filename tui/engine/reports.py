@@ -6,6 +6,7 @@ May import the checks, ports, model, the observer and the timeline. Safe for sev
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from time import monotonic
 
 from tui.checks import diagnose
 from tui.engine import timeline
@@ -75,13 +76,16 @@ class Reports:
         with self._changed:
             self._applies = applies
 
-    def follow(self) -> Iterator[Report]:
-        """Yield the newest report whenever there is one newer than the last; end when closed."""
-        seen = -1
+    def follow(self, timeout_s: float | None = None) -> Iterator[Report]:
+        """Yield the newest report whenever there is one newer than the last; end when closed or the time is up."""
+        seen, deadline_s = -1, None if timeout_s is None else monotonic() + timeout_s
         while True:
             with self._changed:
                 while not self._closed and (self._newest is None or self._newest.revision <= seen):
-                    self._changed.wait()
+                    left_s = None if deadline_s is None else deadline_s - monotonic()
+                    if left_s is not None and left_s <= 0:
+                        return
+                    self._changed.wait(left_s)
                 if self._closed or self._newest is None:
                     return
                 report = self._newest

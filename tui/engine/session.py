@@ -13,7 +13,7 @@ from tui.engine.applier import Applier, Writing
 from tui.engine.background import Background
 from tui.engine.identities import Identities
 from tui.engine.journal import Journal
-from tui.engine.observer import Observer
+from tui.engine.observer import CLOUD_INTERVAL_S, Observer
 from tui.engine.past import Past
 from tui.engine.proposals import Proposals
 from tui.engine.reports import Reports
@@ -123,20 +123,20 @@ class Session:
             report = self._reports.judge(True)
         return report
 
-    def start(self) -> None:
-        """Begin to watch and poll in the background. Call it once."""
+    def start(self, interval_s: float = CLOUD_INTERVAL_S) -> None:
+        """Begin to watch and, at least this often, to poll in the background. Call it once."""
         self._recall()
         self._reports.judge(True)
-        self._background.start()
+        self._background.start(interval_s)
 
     def refresh(self) -> None:
         """Observe everything again now, in the background."""
         self._background.aside(self._recall)
         self._background.refresh()
 
-    def reports(self) -> Iterator[Report]:
-        """Yield the newest report whenever there is one newer than the last; end when the session is closed."""
-        return self._reports.follow()
+    def reports(self, timeout_s: float | None = None) -> Iterator[Report]:
+        """Yield the newest report whenever there is one newer than the last; end when closed or the time is up."""
+        return self._reports.follow(timeout_s)
 
     def _note(self, activity: Activity) -> None:
         self._reports.note(activity)

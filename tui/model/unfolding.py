@@ -31,6 +31,7 @@ def unfold(rollout: Rollout | None, report: Report) -> Rollout:
         return rollout or Rollout(began_at=now)
     chapter = _Chapter(
         at=now,
+        heard_at=report.snapshot.nodes_source.observed_at or now,
         first=rollout is None or not rollout.listed,
         views=report.snapshot.views,
         evidence=_evidence(report.snapshot.views),
@@ -63,9 +64,13 @@ def pool_of(node: Node) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Chapter:
-    """What one report adds. ``evidence`` is by source, ``before`` that of the report before it."""
+    """What one report adds. ``evidence`` is by source, ``before`` that of the report before it.
+
+    ``at`` is when it was made, ``heard_at`` when the API server last confirmed the nodes that it is made of.
+    """
 
     at: datetime
+    heard_at: datetime
     first: bool
     views: tuple[CloudView, ...]
     evidence: Mapping[str, Evidence]
@@ -89,7 +94,7 @@ class _Chapter:
             return story
         story = story or self._begun(node)
         read = read or Evidence(asked_at=self.at, answered_at=self.at)  # of no cloud: the node is the proof
-        ready_since = (story.ready_since or self.at) if node.ready else None
+        ready_since = (story.ready_since or self.heard_at) if node.ready else None
         good_until = story.good_until
         if story.reachable is True and reachable is not True:
             good_until = self._last_read_of(node.uid)

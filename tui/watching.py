@@ -1,0 +1,93 @@
+"""The verbs that stay: watch, and a check that waits.
+
+Both follow the reports of a session that observes in the background. May import engine, ports, model, what renders and
+``process``.
+"""
+
+from dataclasses import dataclass
+
+from tui.engine.session import Session
+from tui.model.finding import Activity, Report, Severity
+from tui.model.text import printable
+from tui.process import Interrupted, Streams
+from tui.render_watch import farewell, watch_json, watch_line
+
+_WAITING_INTERVAL_S = 10.0
+"""How often the clouds are read while somebody waits for them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What is told: about which nodes (none means all), in which form. What is about no node is told in any case."""
+
+    nodes: frozenset[str] = frozenset()
+    json: bool = False
+
+    def line(self, activity: Activity, report: Report) -> str | None:
+        """Return how an event is told; None where nobody asked for it."""
+        if self.nodes and activity.node is not None and activity.node not in self.nodes:
+            return None
+        return watch_json(activity, report) if self.json else watch_line(activity)
+
+
+def watch(session: Session, streams: Streams, what: Watch) -> int:
+    """Tell every event on a line of its own until a signal ends it, or nobody reads any more; return the exit code."""
+    newest: Report | None = None
+    try:
+        session.start()
+        told = 0
+        for report in session.reports():
+            newest = report
+            missed = report.happened - told - len(report.activity)
+            if missed > 0:
+                streams.talk(f"{missed} events came faster than they could be told")
+            news = report.activity[-(report.happened - told) :] if report.happened > told else ()
+            told = report.happened
+            for line in filter(None, (what.line(activity, report) for activity in news)):
+                streams.data(line + "\n")
+            if not streams.heard:
+                break
+    except Interrupted:
+        if newest is not None:
+            streams.talk(farewell(newest))
+        raise
+    return 0
+
+
+def wait_for(session: Session, streams: Streams, nodes: frozenset[str], timeout_s: float) -> Report:
+    """Return the first report by which these nodes (none means all) are routable, or the last one in that time.
+
+    Says on stderr what is waited for whenever that changes.
+    """
+    session.start(interval_s=_WAITING_INTERVAL_S)
+    said = ""
+    newest = None
+    for report in session.reports(timeout_s=timeout_s):
+        newest = report
+        obstacle = _obstacle(report, nodes)
+        if obstacle is None:
+            return report
+        if obstacle != said:
+            streams.talk(f"waiting: {obstacle}")
+            said = obstacle
+    streams.talk(f"waited {timeout_s:.0f} s in vain: {said or 'nothing was observed'}")
+    return newest or session.observe()
+
+
+def _obstacle(report: Report, nodes: frozenset[str]) -> str | None:
+    """Return why the nodes do not count as routable yet; None when they do."""
+    if report.synchronising:
+        return "the nodes are not listed yet"
+    for name in sorted(nodes):
+        if report.of(name) is None:
+            return f"there is no node {printable(name)} yet"
+    for assessment in report.assessments:
+        name = printable(assessment.node.name)
+        if nodes and assessment.node.name not in nodes:
+            continue
+        serious = [finding for finding in assessment.findings if finding.severity in {Severity.ERROR, Severity.UNKNOWN}]
+        if serious:
+            return f"{name}: {printable(serious[0].summary)}"
+        if assessment.reachable is not True:
+            return f"{name}: it was not observed that its pods can be reached"
+    return None
