@@ -77,7 +77,7 @@ class Victim:
     def __init__(self, place: Place, words: Sequence[str], passed: int) -> None:
         self._place = place
         self._left = passed
-        self._taken = 0
+        self.taken = 0
         self._moment: object = None
         self._lock = threading.Lock()
         place.watch(self)
@@ -92,12 +92,12 @@ class Victim:
         with self._lock:
             if self.process.returncode is not None:
                 return False
-            self._taken += taken
+            self.taken += taken
             try:
                 journal = self._place.journal.read_bytes()
             except FileNotFoundError:
                 return False
-            moment = (journal, self._place.standing(), self._taken)
+            moment = (journal, self._place.standing(), self.taken)
             if b'"type":"intent"' not in journal or moment == self._moment:
                 return False
             self._moment = moment
@@ -187,16 +187,19 @@ def undisturbed(home: Home, folder: Path, words: Sequence[str]) -> list[Json]:
 
 def die_at_every_moment(
     home: Home, folder: Path, words: Sequence[str], planned: Sequence[Json], capsys: pytest.CaptureFixture[str]
-) -> int:
-    """Let an apply die in its first moment, in its second, and so on; return how many moments it has.
+) -> None:
+    """Let an apply die in its first moment, in its second, and so on until it survives.
 
-    What it leaves behind is judged each time, and then taken to its end or taken back, by turns.
+    There are more moments than writes; how many more depends on what was under way side by side. What it leaves behind
+    is judged each time, and then taken to its end or taken back, by turns.
     """
     for passed in count():
         with home(folder / str(passed)) as place:
             before = place.standing()
-            if Victim(place, words, passed).survived:
-                return passed
+            victim = Victim(place, words, passed)
+            if victim.survived:
+                assert passed > victim.taken > 0
+                return
             aftermath = Aftermath(place, before, planned, capsys)
             aftermath.assert_nothing_was_written_before_it_was_said()
             aftermath.assert_the_truth_is_told()

@@ -47,8 +47,11 @@ def run(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
     [
         (["chek"], "'chek' is no verb: did you mean check?"),
         (["fix-it"], "'fix-it' is no verb: there are check, plan, apply"),
-        (["watch"], "'watch' is no verb"),
-        (["check", "--wait"], "unrecognized arguments: --wait"),
+        (["plan", "--wait"], "unrecognized arguments: --wait"),
+        (["check", "--timeout", "5m"], "--timeout belongs to --wait"),
+        (["check", "--wait", "--timeout", "soon"], "must be a length of time such as 90s, 10m or 1h30m, not 'soon'"),
+        (["watch", "--ui", "win-1"], "watch --ui shows all nodes: name none"),
+        (["--demo", "watch", "--ui"], "the console needs a terminal"),
         (["--no-such-option"], "unrecognized arguments: --no-such-option"),
         (["check", "\x1b[2J", "--\x1b[2J"], "unrecognized arguments: --\\x1b[2J"),
         (["--dem", "check"], "unrecognized arguments: --dem"),

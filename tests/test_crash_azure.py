@@ -118,19 +118,19 @@ def azure(folder: Path) -> Iterator[Azure]:
 
 
 @pytest.mark.parametrize(
-    ("words", "kinds", "moments"),
+    ("words", "kinds"),
     [
-        (ONE_BY_ONE, ["forwarding", "route", "route-table", "subnet-association"], 8),
-        (AT_ONCE, ["route"] * 5, 3),
+        (ONE_BY_ONE, ["forwarding", "route", "route-table", "subnet-association"]),
+        (AT_ONCE, ["route"] * 5),
     ],
     ids=["one by one", "a whole table at once"],
 )
 def test_whenever_a_process_is_killed_the_next_one_tells_the_truth_and_can_go_on_or_back(
-    words: tuple[str, ...], kinds: list[str], moments: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    words: tuple[str, ...], kinds: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     planned = undisturbed(azure, tmp_path, words)
     assert [change["kind"] for change in planned] == kinds
-    assert die_at_every_moment(azure, tmp_path, words, planned, capsys) >= moments
+    die_at_every_moment(azure, tmp_path, words, planned, capsys)
 
 
 @pytest.mark.parametrize("words", [("flag",), ("stale",), ("bare",), AT_ONCE], ids=" ".join)

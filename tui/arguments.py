@@ -91,6 +91,8 @@ def _verb_parser(program: str, verb: str) -> argparse.ArgumentParser:
         parser.add_argument(
             "--timeout", metavar="DURATION", type=_duration, help="how long to wait at most (default 10m)"
         )
+    if verb == "watch":
+        parser.add_argument("--ui", action="store_true", help="open the console on the upgrade pane")
     if verb in PLANNING:
         parser.add_argument("--prune", action="store_true", help="delete stray routes too")
         parser.add_argument(

@@ -51,6 +51,10 @@ def _run(given: argparse.Namespace, program: str) -> int:
         _log_to(settings.log_file)
     if given.verb is None:
         return _console(settings, flags, program)
+    if given.verb == "watch" and given.ui:
+        if given.nodes:
+            raise UsageError("watch --ui shows all nodes: name none")
+        return _console(settings, flags, program, pane="upgrade")
     with Signals() as signals:
         try:
             return _verb(given, settings, signals, _invocation(program, flags))
@@ -105,7 +109,7 @@ def _verb(given: argparse.Namespace, settings: Settings, signals: Signals, invoc
         return signals.code or (_REFUSED if isinstance(error, Locked) else _UNOBSERVED)
 
 
-def _console(settings: Settings, flags: Mapping[str, object], program: str) -> int:
+def _console(settings: Settings, flags: Mapping[str, object], program: str, pane: str | None = None) -> int:
     if "output" in flags:
         raise UsageError("-o belongs to a verb, such as check; the console has no output")
     if not has_terminal():
@@ -120,7 +124,7 @@ def _console(settings: Settings, flags: Mapping[str, object], program: str) -> i
         raise UsageError(str(error)) from error
     from tui.screen.start import run_console  # noqa: PLC0415 - the verbs work without Textual
 
-    return run_console(session, settings)
+    return run_console(session, settings, pane)
 
 
 def _scenarios() -> Mapping[str, str]:

@@ -107,6 +107,8 @@ class Machine:
     spare_address: str | None = None
     """The address of a second interface, on which forwarding is left off (EC2, Azure)."""
     labels: tuple[tuple[str, str], ...] = ()
+    version: str = "v1.34.2"
+    """The kubelet's."""
 
 
 class Deed(StrEnum):
@@ -115,6 +117,10 @@ class Deed(StrEnum):
     CORDON = "cordon"
     REMOVE = "remove"
     """The node and its VM are gone; its routes stay behind."""
+    LEAVE = "leave"
+    """The node is deleted, its VM still runs."""
+    TERMINATE = "terminate"
+    """The VM of a node that has left is gone too."""
     REGISTER = "register"
     """A new VM exists and its kubelet has registered: no pod CIDR, no flannel, not ready."""
     ASSIGN = "assign"

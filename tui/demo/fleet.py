@@ -125,7 +125,7 @@ def node(scenario: Scenario, site: Site | None, machine: Machine, generation: in
         backend=machine.backend,
         taints=taints(machine.schedulable, machine.ready),
         labels=MappingProxyType(_labels(site, machine)),
-        kubelet_version="v1.34.2",
+        kubelet_version=machine.version,
         created_at=created_at,
         network_reason=reason,
         network_message=message,

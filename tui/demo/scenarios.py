@@ -11,6 +11,7 @@ from types import MappingProxyType
 from tui.demo.description import Machine, RoutePlan, Scenario, Site, SubnetPlan
 from tui.demo.generated import large, upgrade
 from tui.demo.hostile import hostile
+from tui.demo.rolling import rolling_upgrade
 from tui.demo.routed import azure_routes, controller, gce, quota, shared_vpc
 from tui.demo.sites import AZURE, COMPUTE_ENGINE, EC2, POD_CIDRS, azure, compute_engine, ec2
 from tui.model.node import Cloud
@@ -181,6 +182,10 @@ _ENTRIES: Mapping[str, tuple[str, Callable[[], Scenario]]] = {
     "custom": ("EC2 nodes without provider ids, told by address", custom),
     "bare-metal": ("no cloud: layer 2 is all there is to judge", bare_metal),
     "upgrade": ("a rolling upgrade: nodes are replaced over ten minutes, each with its flag off again", upgrade),
+    "rolling-upgrade": (
+        "twelve nodes on three clouds are replaced within five minutes, some with trouble",
+        rolling_upgrade,
+    ),
     "denied": ("one cloud's credentials do not suffice", denied),
     "large": ("5,000 nodes, few broken", large),
     "empty": ("no nodes at all", empty),

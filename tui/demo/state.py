@@ -221,7 +221,11 @@ class State:
     def remove(self, name: str, *, vm: bool) -> None:
         """Delete the node and, if asked, its VM. Raises ``KeyError`` for an unknown name."""
         self.log.delete(name)
-        if vm and name in self._vms:
+        if vm:
+            self._terminate(name)
+
+    def _terminate(self, name: str) -> None:
+        if name in self._vms:
             site, vm_id = self._vms.pop(name)
             site.remove(vm_id)
 
@@ -272,6 +276,9 @@ class State:
             fresh = replace(machine, pod_cidrs=(), backend=None, ready=False, schedulable=True)
             self.add(fresh, at)
             return
+        if step.deed is Deed.TERMINATE:
+            self._terminate(machine.name)
+            return
         known = self.log.nodes.get(machine.name)
         if known is None:
             return
@@ -280,6 +287,8 @@ class State:
                 self.log.put(replace(known, schedulable=False, taints=taints(False, known.ready)))
             case Deed.REMOVE:
                 self.remove(machine.name, vm=True)
+            case Deed.LEAVE:
+                self.remove(machine.name, vm=False)
             case Deed.ASSIGN:
                 ranges = tuple(map(ip_network, machine.pod_cidrs))
                 reason, message = network_condition(self.scenario, machine)

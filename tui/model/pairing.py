@@ -12,8 +12,9 @@ _LEAVING = (Phase.CORDONED, Phase.DELETING, Phase.GONE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far an upgrade is: ``replaced`` of the ``total`` that were there from the start.
+    """How far an upgrade is: ``replaced`` of the ``total`` that have left or are expected to.
 
+    Expected are those of the same pools that were there from the start, unless their kubelet is as new as the newest.
     ``left_s`` are the seconds that are left at the pace measured so far; None before anything was replaced, and when
     nothing is left. ``versions`` counts the present nodes by kubelet version.
     """
@@ -91,11 +92,27 @@ def _left_first(story: Story) -> datetime:
 
 def progress(rollout: Rollout, now: datetime) -> Progress:
     """Measure the upgrade."""
-    originals = [story for story in rollout.stories.values() if story.original]
-    replaced = sum(pair.old.original and pair.replaced for pair in rollout.pairs)
-    begun = min((left for story in originals if (left := left_at(story)) is not None), default=None)
+    pairs = [pair for pair in rollout.pairs if pair.old.original]
+    done = sorted(done_at for pair in pairs if (done_at := pair.done_at) is not None)
+    total = len(pairs) + _expected(rollout, pairs)
     left_s: float | None = None
-    if replaced and replaced < len(originals) and begun is not None:
-        left_s = (now - begun).total_seconds() / replaced * (len(originals) - replaced)
+    if done and len(done) < total:
+        begun = min(_left_first(pair.old) for pair in pairs)
+        pace_s = (done[-1] - begun).total_seconds() / len(done)
+        left_s = max(0.0, pace_s * (total - len(done)) - (now - done[-1]).total_seconds())
     versions = Counter(story.version for story in rollout.stories.values() if not story.gone and story.version)
-    return Progress(total=len(originals), replaced=replaced, left_s=left_s, versions=dict(versions))
+    return Progress(total=total, replaced=len(done), left_s=left_s, versions=dict(versions))
+
+
+def _expected(rollout: Rollout, pairs: Iterable[Pair]) -> int:
+    """Count those that stay for now, in the pools that are being replaced, and are not as new as the replacements."""
+    leaving = {pair.old.uid for pair in pairs}
+    pools = {pair.old.pool for pair in pairs}
+    newer = {pair.old.pool: pair.new.version for pair in pairs if pair.new and pair.new.version != pair.old.version}
+    return sum(
+        story.original
+        and story.uid not in leaving
+        and story.pool in pools
+        and (story.pool not in newer or story.version != newer[story.pool])
+        for story in rollout.stories.values()
+    )

@@ -155,6 +155,14 @@ class Pair:
         """Tell whether the old node is gone, and the new one ready with pods that can be reached."""
         return self.old.gone and self.new is not None and self.new.done
 
+    @property
+    def done_at(self) -> datetime | None:
+        """When it was seen that the old one is replaced; None while it is not."""
+        if self.new is None or not self.replaced:
+            return None
+        seen = [self.new.reached[phase] for phase in _WAY_IN if phase in self.new.reached]
+        return max((self.old.reached[Phase.GONE], *seen, *(o.ended_at for o in self.new.outages if o.ended_at)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:

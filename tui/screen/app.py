@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import ClassVar
 
@@ -31,14 +31,17 @@ from tui.screen.nodes import FixingNodesPane, NodesPane
 from tui.screen.pane import Pane
 from tui.screen.run import Run, verdict
 from tui.screen.themes import THEMES, choose_theme, needs_ascii
+from tui.screen.upgrade import FixingUpgradePane, UpgradePane
 from tui.settings import Settings
 
-PANES: tuple[type[Pane], ...] = (NodesPane, ActivityPane, JournalPane)
+PANES: tuple[type[Pane], ...] = (NodesPane, UpgradePane, ActivityPane, JournalPane)
 """Every pane, in the order of their keys."""
+_FIXING: Mapping[type[Pane], type[Pane]] = {NodesPane: FixingNodesPane, UpgradePane: FixingUpgradePane}
+"""The panes that can do more in a console that may write."""
 
 
 class L2BridgeApp(SessionApp, inherit_bindings=False):
-    """The console on one session; exits with the program's exit code."""
+    """The console on one session, which begins with the pane of this title; exits with the program's exit code."""
 
     TITLE = "l2bridge-tui"
     CSS_PATH = "app.tcss"
@@ -52,7 +55,7 @@ class L2BridgeApp(SessionApp, inherit_bindings=False):
         Binding("q", "quit", "Quit", id="app.quit", tooltip="Leave; asks while an apply runs"),
     ]
 
-    def __init__(self, session: Session, settings: Settings) -> None:
+    def __init__(self, session: Session, settings: Settings, pane: str | None = None) -> None:
         theme = choose_theme(settings.theme, os.environ)
         super().__init__(ansi_color=theme.ansi)
         for each in THEMES.values():
@@ -65,15 +68,21 @@ class L2BridgeApp(SessionApp, inherit_bindings=False):
         self.set_class(theme.ansi, "-native")
         self._run_view: Run | None = None
         self._leaving: int | None = None
+        self._first = pane or NodesPane.TITLE
 
     def get_default_screen(self) -> Console:
         """Make the screen under the dialogs; Textual asks once, when the app runs."""
         session, ascii_only = self.session, self.ascii_only
         # Read-only is the absence of what writes, keys and commands included.
         kind = Console if session.read_only else FixingConsole
-        panes = [FixingNodesPane if pane is NodesPane and not session.read_only else pane for pane in PANES]
-        made = [pane(ascii_only=ascii_only) for pane in panes]
-        self.console_screen = kind(made, cluster=session.cluster, read_only=session.read_only, ascii_only=ascii_only)
+        panes = PANES if session.read_only else tuple(_FIXING.get(pane, pane) for pane in PANES)
+        self.console_screen = kind(
+            [pane(ascii_only=ascii_only) for pane in panes],
+            first=self._first,
+            cluster=session.cluster,
+            read_only=session.read_only,
+            ascii_only=ascii_only,
+        )
         return self.console_screen
 
     @property
@@ -98,8 +107,7 @@ class L2BridgeApp(SessionApp, inherit_bindings=False):
 
     @property
     def _ending(self) -> bool:
-        """Whether the screens are gone already: late messages have nothing to draw on."""
-        return not self.screen_stack
+        return not self.screen_stack  # late messages have nothing to draw on
 
     def say(self, text: str, tone: Tone = Tone.PLAIN) -> None:
         """Show a sentence on the message line."""

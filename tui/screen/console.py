@@ -60,7 +60,9 @@ class Console(Screen[None], inherit_bindings=False):
 
     report: reactive[Report | None] = reactive(None, repaint=False)
 
-    def __init__(self, panes: Iterable[Pane], *, cluster: Cluster, read_only: bool, ascii_only: bool) -> None:
+    def __init__(
+        self, panes: Iterable[Pane], *, first: str, cluster: Cluster, read_only: bool, ascii_only: bool
+    ) -> None:
         super().__init__(id="console")
         self._panes = tuple(panes)
         self._cluster = cluster
@@ -72,7 +74,7 @@ class Console(Screen[None], inherit_bindings=False):
             Bar(ascii_only=ascii_only, identity=identity)
             for identity in ("summary", "title", "counters", "message", "keys")
         )
-        self._switcher = ContentSwitcher(initial=self._panes[0].id, id="panes")
+        self._switcher = ContentSwitcher(initial=first, id="panes")
 
     def compose(self) -> ComposeResult:
         """Bars around the panes."""
@@ -88,7 +90,7 @@ class Console(Screen[None], inherit_bindings=False):
             self.watch(pane, "status", self._draw_status, init=False)
         self.bindings_updated_signal.subscribe(self, lambda _: self.draw_keys())
         self.set_interval(_AGE_CHECK_S, self._draw_title)
-        self._panes[0].focus_content()
+        self.pane.focus_content()
         self.draw()
 
     def on_resize(self) -> None:

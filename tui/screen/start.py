@@ -14,16 +14,19 @@ _GRACE_S = 2.0
 """How long the terminal may take to be restored, once a signal came and the session is closed."""
 
 
-def run_console(session: Session, settings: Settings) -> int:
-    """Run the console on a session that has not begun yet, close the session, and return the exit code."""
+def run_console(session: Session, settings: Settings, pane: str | None = None) -> int:
+    """Run the console on a session that has not begun yet, close the session, and return the exit code.
+
+    It begins with the pane of this title, or with the first one.
+    """
     if 0 in shutil.get_terminal_size(fallback=(0, 0)):
         # A serial line knows no size, and Textual lays out anew for ever in one without.
         os.environ |= {"COLUMNS": "80", "LINES": "24"}
-    return asyncio.run(_run(session, settings))
+    return asyncio.run(_run(session, settings, pane))
 
 
-async def _run(session: Session, settings: Settings) -> int:
-    app = L2BridgeApp(session, settings)
+async def _run(session: Session, settings: Settings, pane: str | None) -> int:
+    app = L2BridgeApp(session, settings, pane)
     ended = threading.Event()
     _end_on_signals(app, session, ended)
     try:
