@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
 
 import pytest
@@ -295,6 +295,31 @@ def test_upgrade_replaces_nodes_by_the_clock() -> None:
     }
     assert uids["gce-pool-1"] != before["gce-pool-1"], "the same name again is another node"
     assert uids["aws-control-1"] == before["aws-control-1"]
+
+
+def test_rolling_upgrade_replaces_twelve_nodes_on_three_clouds_and_one_never_joins() -> None:
+    world = open_world("rolling-upgrade", latency=False)
+    before = {node.uid: node for node in world.nodes.list().nodes}
+    assert len(before) == 12
+    assert report_of(world).findings == ()
+
+    world.clock.advance(180)
+    # One route leads to an address that another VM has taken over, one to a VM that still runs.
+    assert told(report_of(world))["route-wrong-next-hop"] == {"az-pool-5", "gce-pool-7"}
+
+    world.clock.advance(100)
+    after = world.nodes.list().nodes
+    assert before.keys().isdisjoint(node.uid for node in after)
+    assert Counter(node.name.partition("-")[0] for node in after) == {"aws": 4, "gce": 3, "az": 4}
+    assert {node.kubelet_version for node in after} == {"v1.35.0"}
+    ranges = {cidr for node in after for cidr in node.pod_cidrs}
+    assert ranges < {cidr for node in before.values() for cidr in node.pod_cidrs}, "every pod CIDR is used again"
+    assert told(report_of(world)) == {
+        "forwarding-off": {"aws-pool-5", "aws-pool-6", "aws-pool-7", "aws-pool-8", "az-pool-7"},
+        "route-blackhole": {"gce-pool-6", "gce-pool-7", "az-pool-6", "az-pool-7"},
+        "route-wrong-next-hop": {"az-pool-5"},
+        "route-stray": {""},
+    }
 
 
 def test_bare_metal_and_unknown_clouds_have_nothing_to_read() -> None:

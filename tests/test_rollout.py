@@ -1,17 +1,20 @@
 """What a watch tells of a rolling upgrade, held against the truth of the simulated world at every instant."""
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.test_worlds import GCE, ZONE, leads_to, machine
+from tests.test_worlds import GCE, ZONE, leads_to, machine, session_of
 from tui.checks import diagnose
 from tui.demo import DemoWorld, Machine, RoutePlan, Scenario
+from tui.demo.description import Deed, Step
 from tui.engine.observer import Observer
-from tui.model.finding import Report
+from tui.model.finding import Code, Report
 from tui.model.pairing import progress
 from tui.model.rollout import Pair, Phase, Rollout, Story
 from tui.model.unfolding import unfold
@@ -220,6 +223,8 @@ def test_progress_counts_what_is_done_and_measures_the_pace() -> None:
     told = progress(watch.rollout, watch.world.clock.now())
     assert (told.total, told.replaced) == (4, 2)
     assert told.left_s == 180, "two took 180 s from the first cordon"
+    assert progress(watch.rollout, watch.world.clock.now() + timedelta(seconds=30)).left_s == 150
+    assert progress(watch.rollout, watch.world.clock.now() + timedelta(hours=1)).left_s == 7110, "it has come to a halt"
     assert told.versions == {"v1.34.2": 4}
 
 
@@ -324,6 +329,27 @@ def test_a_new_pod_cidr_without_a_route_is_no_race() -> None:
     watch.world.add_node(new(2))
     watch.look(10)
     assert watch.rollout.races == ()
+
+
+# Strays.
+
+
+def test_the_route_of_a_node_that_left_becomes_stray_when_its_vm_is_gone(tmp_path: Path) -> None:
+    stays, leaves = machine(0, GCE), machine(1, GCE)
+    schedule = (
+        Step(at_s=10, deed=Deed.LEAVE, machine=leaves),
+        Step(at_s=60, deed=Deed.TERMINATE, machine=leaves),
+    )
+    cidrs = ("10.42.0.0/16",)
+    scenario = Scenario(name="leaving", pod_cidrs=cidrs, machines=(stays, leaves), sites=(GCE,), schedule=schedule)
+    world = DemoWorld(scenario, latency=False)
+    session = session_of(world, tmp_path)
+    told = []
+    for _ in range(8):
+        told.append([finding.code for finding in session.observe().findings])
+        assert bool(session.propose(None, prune=True).changes) == bool(told[-1])
+        world.clock.advance(10)
+    assert told == [[]] * 6 + [[Code.ROUTE_STRAY]] * 2
 
 
 # The truth.

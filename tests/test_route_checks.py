@@ -420,6 +420,28 @@ def test_a_stray_to_something_else_than_a_vm_is_left_to_people() -> None:
     assert "delete it by hand" in (finding.obstacle or "")
 
 
+@pytest.mark.parametrize(
+    ("to", "kind", "vms", "stray"),
+    [
+        ("p/z/n3", NextHopKind.INSTANCE, (3,), False),
+        ("10.0.0.3", NextHopKind.ADDRESS, (3,), False),
+        ("p/z/n3", NextHopKind.INSTANCE, (), True),
+        ("p/z/n2", NextHopKind.INSTANCE, (3,), True),
+        ("10.0.0.2", NextHopKind.ADDRESS, (3,), True),
+    ],
+)
+def test_the_route_of_a_node_that_left_is_no_stray_while_its_vm_runs(
+    to: str, kind: NextHopKind, vms: tuple[int, ...], stray: bool
+) -> None:
+    left = ip_network("10.42.3.0/24")
+    machines = [build.gce_vm(number) for number in (1, 2, *vms)]
+    seen = world(GOOD, build.route(str(left), to=to, kind=kind, name="theirs"), vms=machines)
+    unknown = [finding.code for finding in diagnose(seen).findings]
+    assert unknown == [Code.ROUTE_STRAY], "whoever was not seen to leave is not known"
+    remembered = diagnose(replace(seen, departed=frozenset({left})))
+    assert [finding.code for finding in remembered.findings] == ([Code.ROUTE_STRAY] if stray else [])
+
+
 def test_strays_are_not_judged_without_cluster_cidr_or_nodes() -> None:
     stray = build.route("10.42.77.0/24", to="p/z/gone", name="r")
     assert diagnose(world(GOOD, stray, cluster_cidrs=())).findings == ()

@@ -27,15 +27,18 @@ from tui.settings import Settings
 
 PICTURES = Path(__file__).resolve().parents[1] / "screenshots"
 _DEADLINE_S = 30.0
+_STEP_S = 10
+"""How far the world's time goes from one look at it to the next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
-    """One picture: the keys that lead to it, and what must have appeared before it is taken."""
+    """One picture: what the world has gone through, the keys, and what must have appeared before it is taken."""
 
     name: str
     scenario: str
     size: tuple[int, int]
+    after_s: int = 0
     keys: tuple[str, ...] = ()
     awaited: str = ""
 
@@ -50,6 +53,7 @@ SHOTS = (
         keys=("j", "j", "f"),
         awaited="Plan: 1 to add, 0 to change, 1 to destroy",
     ),
+    Shot(name="upgrade", scenario="rolling-upgrade", size=(120, 32), after_s=150, keys=("3",)),
     Shot(name="lost-source", scenario="denied", size=(120, 24)),
 )
 
@@ -71,7 +75,10 @@ async def draw(shot: Shot, folder: Path) -> None:
                         await pilot.pause(0.02)
                     await pilot.pause()
 
-                await until(lambda: _complete(app))
+                for _ in range(0, shot.after_s, _STEP_S):
+                    world.clock.advance(_STEP_S)
+                    session.observe()
+                await until(lambda: app.report is not None and app.report.snapshot.taken_at == world.clock.now())
                 await pilot.press(*shot.keys)
                 await until(lambda: shot.awaited in _plain(app.export_screenshot()))
                 svg = app.export_screenshot(title="l2bridge-tui")
@@ -81,25 +88,28 @@ async def draw(shot: Shot, folder: Path) -> None:
     (folder / f"{shot.name}.svg").write_text(_reproducible(svg), encoding="utf-8")
 
 
+class _Still(Session):
+    """A session that looks only when it is told to, so that every instant in a picture is the same each time."""
+
+    def start(self, interval_s: float = 0) -> None:
+        """Look once."""
+        del interval_s
+        self.observe()
+
+    def refresh(self) -> None:
+        """Do not look."""
+
+
 def _session(world: DemoWorld, state: Path) -> Session:
     observer = Observer(nodes=world.nodes, reader=world.reader, clock=world.clock, scope=world.scope)
     journal = Journal.of(state, observer.cluster, world.clock)
-    return Session(
+    return _Still(
         nodes=world.nodes,
         observer=observer,
         reader=world.reader,
         writing=Writing(writer=world.writer, width=1),
         journal=journal,
         clock=world.clock,
-    )
-
-
-def _complete(app: L2BridgeApp) -> bool:
-    report = app.report
-    return (
-        report is not None
-        and report.snapshot.nodes is not None
-        and all(assessment.placement.reason != "not read yet" for assessment in report.assessments)
     )
 
 

@@ -107,6 +107,7 @@ async def console(
     ascii_only: bool = False,
     ready: bool = True,
     held: Call | None = None,
+    pane: str | None = None,
 ) -> AsyncIterator[Console]:
     """Open a console, by default with everything observed once."""
     world = open_world(scenario, latency=False)
@@ -121,7 +122,7 @@ async def console(
         protected=protected,
     )
     settings = Settings(state_dir=folder, demo=scenario, read_only=read_only, ascii=ascii_only, theme="dark")
-    app = L2BridgeApp(session, settings)
+    app = L2BridgeApp(session, settings, pane)
     try:
         with world.hold(held) if held else nullcontext():
             async with app.run_test(size=size) as pilot:

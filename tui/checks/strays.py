@@ -1,13 +1,14 @@
 """Does a route inside the cluster CIDR belong to no present node? Decides ``route-stray``.
 
-Not judged while the cluster CIDR is unknown, nor without nodes: then everything would look like a stray.
+The route of a node that was seen to leave is no stray as long as it leads to a VM that still runs: pods may run there
+to their end. Not judged while the cluster CIDR is unknown, nor without nodes: then everything would look like a stray.
 """
 
 from collections.abc import Iterator
 
 from tui.model.change import DeleteRoute
 from tui.model.delivery import Routing
-from tui.model.fabric import Fabric, Held
+from tui.model.fabric import Fabric, Held, Life, leads_to
 from tui.model.finding import Code, Finding, Severity
 from tui.model.naming import made_by
 from tui.model.network import NextHopKind, Route
@@ -25,8 +26,17 @@ def check(routing: Routing) -> Iterator[Finding]:
             destination = route.destination
             if route.system or not any(cluster.around(destination)):
                 continue
-            if not any(fabric.claims.around(destination)) and not fabric.claims.within(destination):
+            claimed = any(fabric.claims.around(destination)) or fabric.claims.within(destination)
+            if not claimed and not _lingers(route, held, fabric):
                 yield _finding(route, held, fabric)
+
+
+def _lingers(route: Route, held: Held, fabric: Fabric) -> bool:
+    """Tell whether the route leads to the VM, which runs, of a node that was seen to leave."""
+    if route.destination not in fabric.joined.snapshot.departed or route.next_hop.kind is NextHopKind.OTHER:
+        return False
+    taken = any(leads_to(route, placement) for placement in fabric.joined.placements.values())
+    return not taken and fabric.life(route, held) is Life.RUNS
 
 
 def _finding(route: Route, held: Held, fabric: Fabric) -> Finding:

@@ -13,6 +13,8 @@ from tui.engine import timeline
 from tui.engine.observer import Observer
 from tui.model.finding import Activity, Report
 from tui.model.history import RecordedApply
+from tui.model.rollout import Rollout
+from tui.model.snapshot import Snapshot
 from tui.model.unfolding import unfold
 from tui.model.witness import Witness
 
@@ -44,8 +46,9 @@ class Reports:
                 states = {source.name: source.state for source in before.snapshot.sources}
                 if states == {source.name: source.state for source in snapshot.sources}:
                     return before
-            judged = diagnose(snapshot)
-            judged = replace(judged, rollout=unfold(before.rollout if before else None, judged))
+            known = before.rollout if before else None
+            judged = diagnose(snapshot if known is None else _with_departed(snapshot, known))
+            judged = replace(judged, rollout=unfold(known, judged))
             with self._changed:
                 noted, self._pending = self._pending, []
                 new = (*noted, *timeline.changes(before, judged))
@@ -97,3 +100,12 @@ class Reports:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+
+
+def _with_departed(snapshot: Snapshot, rollout: Rollout) -> Snapshot:
+    """Return the snapshot with what is remembered of nodes that it does not tell of any more."""
+    if snapshot.nodes is None:
+        return snapshot
+    present = {node.uid for node in snapshot.nodes}
+    left = (story for uid, story in rollout.stories.items() if uid not in present)
+    return replace(snapshot, departed=frozenset(cidr for story in left for cidr in story.pod_cidrs))

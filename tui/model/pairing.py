@@ -98,8 +98,9 @@ def progress(rollout: Rollout, now: datetime) -> Progress:
     left_s: float | None = None
     if done and len(done) < total:
         begun = min(_left_first(pair.old) for pair in pairs)
-        pace_s = (done[-1] - begun).total_seconds() / len(done)
-        left_s = max(0.0, pace_s * (total - len(done)) - (now - done[-1]).total_seconds())
+        pace_s, idle_s = (done[-1] - begun).total_seconds() / len(done), (now - done[-1]).total_seconds()
+        # Where the next one is late, all that follow are taken to be as late.
+        left_s = max(pace_s, idle_s) * (total - len(done)) - min(pace_s, idle_s)
     versions = Counter(story.version for story in rollout.stories.values() if not story.gone and story.version)
     return Progress(total=total, replaced=len(done), left_s=left_s, versions=dict(versions))
 

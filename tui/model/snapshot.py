@@ -126,7 +126,10 @@ class Placement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """Everything known at one instant. ``nodes`` is None before the first complete list (synchronising, not empty)."""
+    """Everything known at one instant. ``nodes`` is None before the first complete list (synchronising, not empty).
+
+    ``departed`` are the pod CIDRs of nodes that left while somebody watched.
+    """
 
     taken_at: datetime
     cluster: Cluster
@@ -134,6 +137,7 @@ class Snapshot:
     nodes: tuple[Node, ...] | None
     nodes_source: Source
     views: tuple[CloudView, ...] = ()
+    departed: frozenset[IPNetwork] = frozenset()
 
     @property
     def sources(self) -> tuple[Source, ...]:
