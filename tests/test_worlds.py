@@ -52,6 +52,7 @@ def session_of(world: DemoWorld, folder: Path) -> Session:
         writing=Writing(writer=world.writer, width=1),
         journal=Journal.of(folder, observer.cluster, world.clock),
         clock=world.clock,
+        meter=world.meter,
     )
 
 

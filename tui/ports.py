@@ -6,11 +6,12 @@ lives in the engine. May import the model only.
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from tui.meter import Meter
 from tui.model.change import Change, RouteChange
 from tui.model.lease import Lease
 from tui.model.network import NetworkInterface, Route
@@ -139,6 +140,7 @@ class CloudOptions:
     azure_subscription: str | None = None
     azure_resource_groups: tuple[str, ...] = ()
     azure_route_table: str | None = None
+    meter: Meter = field(default_factory=Meter, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

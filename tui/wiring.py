@@ -12,6 +12,7 @@ from tui.engine.applier import Writing
 from tui.engine.journal import Journal
 from tui.engine.observer import Observer
 from tui.engine.session import Session
+from tui.meter import Meter
 from tui.model.node import Cloud
 from tui.model.snapshot import Scope
 from tui.ports import Clock, CloudOptions, CloudReader, Misconfigured, NodeSource
@@ -48,6 +49,7 @@ def open_session(settings: "Settings") -> Session:
     from tui.clouds import CLOUDS, load_reader, load_writer  # noqa: PLC0415 - not needed by the demo
     from tui.kube import ApiServer, KubeEvents, KubeLock, KubeNodes  # noqa: PLC0415
 
+    meter = Meter()
     options = CloudOptions(
         aws_region=settings.aws_region,
         aws_vpc=settings.aws_vpc,
@@ -55,8 +57,9 @@ def open_session(settings: "Settings") -> Session:
         azure_subscription=settings.azure_subscription,
         azure_resource_groups=settings.azure_resource_groups,
         azure_route_table=settings.azure_route_table,
+        meter=meter,
     )
-    server = ApiServer(settings.kubeconfig, settings.context)
+    server = ApiServer(settings.kubeconfig, settings.context, meter)
     return _open(
         settings,
         nodes=KubeNodes(server),
@@ -68,6 +71,7 @@ def open_session(settings: "Settings") -> Session:
             board=KubeEvents(server),
         ),
         clock=SystemClock(),
+        meter=meter,
         scope=_scope(settings),
     )
 
@@ -96,6 +100,7 @@ def _open_demo(settings: "Settings", scenario: str) -> Session:
             board=world.board,
         ),
         clock=world.clock,
+        meter=world.meter,
         scope=replace(world.scope, route_table=said.route_table) if silent else said,
     )
 
@@ -107,6 +112,7 @@ def _open(
     reader: Callable[[Cloud], CloudReader | None],
     writing: Writing,
     clock: Clock,
+    meter: Meter,
     scope: Scope,
 ) -> Session:
     reader = _once_each(reader)
@@ -121,6 +127,7 @@ def _open(
         protected=_matches(context, settings.protected),
         journal=Journal.of(settings.state_dir, observer.cluster, clock),
         clock=clock,
+        meter=meter,
     )
 
 

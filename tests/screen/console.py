@@ -119,6 +119,7 @@ async def console(
         writing=None if read_only else Writing(writer=world.writer, width=1),
         journal=Journal.of(folder, observer.cluster, world.clock),
         clock=world.clock,
+        meter=world.meter,
         protected=protected,
     )
     settings = Settings(state_dir=folder, demo=scenario, read_only=read_only, ascii=ascii_only, theme="dark")

@@ -456,6 +456,7 @@ async def test_the_activity_tells_what_happened(tmp_path: Path) -> None:
     async with console(tmp_path) as shown:
         await shown.press("4")
         assert "finding-opened" in shown.text()
+        assert re.search(r"Requests so far: aws \d+, kubernetes \d+", shown.text())
         await shown.press("1")
         assert "STATE" in shown.rows()[2]
 

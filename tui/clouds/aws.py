@@ -72,7 +72,7 @@ class AwsReader:
 
     def __init__(self, options: CloudOptions) -> None:
         self._options = options
-        self._account = Account(attempts=_READ_ATTEMPTS)
+        self._account = Account(attempts=_READ_ATTEMPTS, meter=options.meter)
 
     def observe(self, nodes: Sequence[Node]) -> tuple[CloudView, ...]:
         """Read the regions that these nodes are in, ordered by name; none for no nodes.
@@ -192,7 +192,7 @@ class AwsWriter:
 
     def __init__(self, options: CloudOptions) -> None:
         self._options = options
-        self._account = Account(attempts=_WRITE_ATTEMPTS)
+        self._account = Account(attempts=_WRITE_ATTEMPTS, meter=options.meter)
 
     def write(self, change: Change) -> None:
         """Send ModifyNetworkInterfaceAttribute once; EC2 has taken it when it answers, and has no token to check."""

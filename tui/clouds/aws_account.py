@@ -8,12 +8,14 @@ import os
 import re
 import shlex
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from tui.meter import Meter
+from tui.model.node import Cloud
 from tui.model.text import printable
 from tui.ports import Conflict, Denied, Indeterminate, NotFound, PortError, Rejected, Throttled, Unavailable
 
@@ -71,11 +73,12 @@ class _Call:
 class Account:
     """One session and its clients, one per service and region, made on first use. Safe for several threads.
 
-    ``attempts`` is how often a call is sent at most, the first time included.
+    ``attempts`` is how often a call is sent at most, the first time included; ``meter`` counts each time.
     """
 
-    def __init__(self, *, attempts: int) -> None:
+    def __init__(self, *, attempts: int, meter: Meter) -> None:
         self._attempts = attempts
+        self._meter = meter
         # Clients may be shared between threads; sessions, and so the making of clients, may not.
         self._lock = threading.Lock()
         self._session: Session | None = None
@@ -154,12 +157,19 @@ class Account:
                     retries={"mode": "standard", "total_max_attempts": self._attempts},
                 )
                 try:
-                    self._clients[key] = self._opened().client(name, region_name=call.region, config=config)
+                    client = self._opened().client(name, region_name=call.region, config=config)
+                    client.meta.events.register("needs-retry", self._count)
+                    self._clients[key] = client
                 except BotoCoreError:
                     raise
                 except ValueError as error:  # of an endpoint that is no URL; botocore has no error class for it
                     raise Unavailable(_one_line(f"{call.place} cannot be called: {error}")) from error
             return self._clients[key]
+
+    def _count(self, response: tuple[object, Mapping[str, Any]] | None = None, **_: object) -> None:
+        """Count an attempt: botocore asks after each whether to try again, and nobody answers here."""
+        told = {} if response is None else response[1].get("Error") or {}
+        self._meter.count(Cloud.AWS, throttled=told.get("Code") in _THROTTLED)
 
     def _forget(self) -> None:
         with self._lock:

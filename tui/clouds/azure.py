@@ -85,7 +85,7 @@ class AzureReader:
 
     def __init__(self, options: CloudOptions) -> None:
         self._options = options
-        self._api = ArmApi()
+        self._api = ArmApi(options.meter)
 
     def observe(self, nodes: Sequence[Node]) -> tuple[CloudView, ...]:
         """Read the subscriptions that these nodes are in, ordered by name.

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
@@ -21,6 +22,8 @@ import msgspec
 from tui import __version__
 from tui.clouds.azure_names import kind_of
 from tui.clouds.azure_refusals import Call, Refusal, lost, refused, short
+from tui.meter import Meter
+from tui.model.node import Cloud
 from tui.model.text import printable
 from tui.ports import Denied, Misconfigured, PortError, Unavailable
 
@@ -182,7 +185,8 @@ class _Login:
 class ArmApi:
     """One pipeline, made on first use, and the api-versions found to be right. Safe for several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, meter: Meter | None = None) -> None:
+        self._meter = meter or Meter()
         self._lock = threading.Lock()
         self._login: _Login | None = None
         self._versions: dict[tuple[str, str], str] = {}
@@ -260,7 +264,11 @@ class ArmApi:
                 read_timeout=read_timeout_s,
             )
         login.token = ran.http_request.headers.get("Authorization", "").removeprefix("Bearer ")
-        return ran.http_response
+        response = ran.http_response
+        repeated = len(ran.context.get("history") or ())
+        throttled = response.status_code == HTTPStatus.TOO_MANY_REQUESTS
+        self._meter.count(Cloud.AZURE, made=1 + repeated, throttled=throttled)
+        return response
 
     def _refuse(self, refusal: Refusal, call: Call, response: "HttpResponse", login: _Login) -> None:
         """Raise what a refusal means. After ``Denied`` the next call starts anew: a login may have mended it."""

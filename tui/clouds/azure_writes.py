@@ -81,7 +81,7 @@ class AzureWriter:
     """The writing side of Azure. One write at a time: tables and subnets of one network lock each other."""
 
     def __init__(self, options: CloudOptions) -> None:
-        self._api = ArmApi()
+        self._api = ArmApi(options.meter)
         self._writing = threading.Lock()
 
     def write(self, change: Change) -> None:

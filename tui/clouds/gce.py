@@ -75,7 +75,7 @@ class GceReader:
 
     def __init__(self, options: CloudOptions) -> None:
         self._options = options
-        self._api = ComputeApi()
+        self._api = ComputeApi(options.meter)
 
     def observe(self, nodes: Sequence[Node]) -> tuple[CloudView, ...]:
         """Read the projects that these nodes are in, and those that host their networks; ordered by name.
@@ -232,7 +232,7 @@ class GceWriter:
 
     def __init__(self, options: CloudOptions) -> None:
         self._options = options
-        self._api = ComputeApi()
+        self._api = ComputeApi(options.meter)
 
     def write(self, change: Change) -> None:
         """Send the change once and wait for its operation. A route that is gone already is deleted well enough."""

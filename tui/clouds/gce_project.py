@@ -23,6 +23,8 @@ import msgspec
 from tui.clouds.gce_identity import principal
 from tui.clouds.gce_objects import Page
 from tui.clouds.gce_refusals import Call, Operation, Refusal, lost, refused, short
+from tui.meter import Meter
+from tui.model.node import Cloud
 from tui.model.text import printable
 from tui.ports import Denied, Indeterminate, PortError, Throttled, Unavailable
 
@@ -61,7 +63,8 @@ _Page = TypeVar("_Page", bound=Page)
 class ComputeApi:
     """One session, made on first use. Safe for several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, meter: Meter | None = None) -> None:
+        self._meter = meter or Meter()
         self._lock = threading.Lock()
         self._session: AuthorizedSession | None = None
 
@@ -153,11 +156,17 @@ class ComputeApi:
                 allow_redirects=False,
             )
         if 200 <= response.status_code < 300:
+            self._count(response)
             return response.content
         error = refused(Refusal.of_answer(response.status_code, response.headers, response.content), call)
+        self._count(response, throttled=isinstance(error, Throttled))
         if isinstance(error, Denied) and not call.optional:
             self._forget()
         raise error from _http_error(response)
+
+    def _count(self, response: "Response", *, throttled: bool = False) -> None:
+        retries = getattr(response.raw, "retries", None)
+        self._meter.count(Cloud.GCE, made=1 + (len(retries.history) if retries else 0), throttled=throttled)
 
     @contextmanager
     def _answering(self, call: Call) -> Iterator[None]:

@@ -22,6 +22,7 @@ from tui.demo.description import Machine, RoutePlan, Scenario
 from tui.demo.faults import KUBERNETES, Call, Faults
 from tui.demo.fleet import taints
 from tui.demo.state import State
+from tui.meter import Meter
 from tui.model.network import NetworkInterface, Route
 from tui.model.node import Cloud, Node
 from tui.ports import Denied, PortError
@@ -42,10 +43,10 @@ _LATENCY_S = {
 class DemoWorld:
     """A running scenario.
 
-    ``nodes``, ``cluster_lock``, ``board`` and ``clock`` are the ports of the cluster and of time, ``scope`` what an
-    operator of this cluster would have said on the command line. ``echoes`` is the number of reads that still show the
-    old value after a write; it may be set at any time. With ``latency`` the clock runs and calls take their time,
-    without it the clock stands (see ``DemoClock``) and calls answer at once.
+    ``nodes``, ``cluster_lock``, ``board`` and ``clock`` are the ports of the cluster and of time, ``meter`` counts the
+    calls, and ``scope`` is what an operator of this cluster would have said on the command line. ``echoes`` is the
+    number of reads that still show the old value after a write; it may be set at any time. With ``latency`` the clock
+    runs and calls take their time, without it the clock stands (see ``DemoClock``) and calls answer at once.
     """
 
     def __init__(self, scenario: Scenario, *, latency: bool = True) -> None:
@@ -53,6 +54,7 @@ class DemoWorld:
         self.scope = scenario.scope
         self.echoes = scenario.echoes
         self.clock = DemoClock(running=latency)
+        self.meter = Meter()
         self.lock = self.clock.moved
         self.closed = threading.Event()
         self.faults = Faults()
@@ -99,6 +101,7 @@ class DemoWorld:
 
         Returns an error to be raised after the call has taken effect; None in the usual case.
         """
+        self.meter.count(KUBERNETES if cloud is None else cloud)
         with self.lock:
             self.faults.arrive(call)
             delay_s = self._random.uniform(*_LATENCY_S[call]) if self._latency else 0.0

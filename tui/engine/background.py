@@ -4,12 +4,16 @@ Policy of the whole program about failures of reads lives here: back-off, deboun
 ports, model and the observer.
 """
 
+import math
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from tui.engine.observer import CLOUD_INTERVAL_S, Observer
-from tui.ports import Clock, Expired, NodeEventKind, NodeSource, PortError, Throttled
+from tui.engine.pacing import Pacing
+from tui.meter import Meter
+from tui.model.node import Cloud
+from tui.ports import Clock, Expired, NodeSource, PortError, Throttled
 
 _DEBOUNCE_S = 1.0
 """Node events come in bursts; the clouds are read this long after the first of one."""
@@ -32,6 +36,7 @@ class Background:
         nodes: NodeSource,
         observer: Observer,
         clock: Clock,
+        meter: Meter,
         judge: Callable[[bool], object],
         broken: Callable[[Exception], None],
     ) -> None:
@@ -42,7 +47,13 @@ class Background:
         self._broken = broken
         self._closed = threading.Event()
         self._dirty = threading.Event()
+        self._pacing = Pacing(meter)
+        self._touched: set[Cloud] = set()
+        """The clouds that something has happened in since they were last read."""
+        self._touching = threading.Lock()
         self._read_clouds = threading.Event()
+        """Set when a cloud was touched, and when everything is to be read."""
+        self._read_all = threading.Event()
         self._list_nodes = threading.Event()
         self._synchronised = threading.Event()
         self._interval_s = CLOUD_INTERVAL_S
@@ -67,6 +78,10 @@ class Background:
     def refresh(self) -> None:
         """List the nodes and read the clouds again now."""
         self._list_nodes.set()
+        self._read_everything()
+
+    def _read_everything(self) -> None:
+        self._read_all.set()
         self._read_clouds.set()
 
     def wake(self) -> None:
@@ -98,7 +113,8 @@ class Background:
             try:
                 if version is None:
                     version = self._observer.list_nodes().version
-                    self._changed()
+                    self._read_everything()
+                    self._dirty.set()
                 began_s = self._clock.monotonic_s()
                 version = self._follow(version)
                 # A server that ends every watch at once must not be asked in a tight loop.
@@ -120,15 +136,17 @@ class Background:
         """Fold a watch until it ends and return the version to continue from."""
         for event in self._nodes.watch(version):
             version = event.version
-            self._observer.fold(event)
-            if event.kind is not NodeEventKind.BOOKMARK:
-                self._changed()
+            cloud = self._observer.fold(event)
+            if cloud is not None:
+                self._touch({cloud})
+                self._read_clouds.set()
+                self._dirty.set()
         self._observer.heard_nodes()
         return version
 
-    def _changed(self) -> None:
-        self._read_clouds.set()
-        self._dirty.set()
+    def _touch(self, clouds: Iterable[Cloud]) -> None:
+        with self._touching:
+            self._touched.update(clouds)
 
     def _back_off(self, failures: int, error: PortError | None = None) -> None:
         """Wait longer the more often it failed, jittered so that many consoles do not return together."""
@@ -140,20 +158,47 @@ class Background:
         self._clock.wait(self._closed, max(asked_s or 0.0, jittered_s))
 
     def _poll(self) -> None:
+        """Read all clouds at every interval, and in between those that something has happened in."""
+        due_s = self._clock.monotonic_s()
         while not self._closed.is_set():
-            interval_s = self._interval_s * random.uniform(0.9, 1.0)  # noqa: S311 - no secret
-            woken = self._clock.wait(self._read_clouds, interval_s)
+            now_s = self._clock.monotonic_s()
+            woken = self._clock.wait(self._read_clouds, max(0.0, min(due_s, self._free_at_s()) - now_s))
             if woken and self._synchronised.is_set() and not self._list_nodes.is_set():
                 self._clock.wait(self._closed, _DEBOUNCE_S)
             if self._closed.is_set():
                 return
+            self._read_clouds.clear()
             if self._list_nodes.is_set():
                 self._list_nodes.clear()
                 self._list_again()
-            self._read_clouds.clear()
-            self._observer.read_clouds(self._dirty.set)
-            self._synchronised.set()
-            self._dirty.set()
+            everything = self._read_all.is_set() or self._clock.monotonic_s() >= due_s
+            if everything:
+                self._read_all.clear()
+                due_s = self._clock.monotonic_s() + self._interval_s * random.uniform(0.9, 1.0)  # noqa: S311
+            clouds = self._due(everything)
+            if clouds or everything:
+                self._read(clouds)
+
+    def _free_at_s(self) -> float:
+        """Return when the first of the touched clouds may be read; infinity when none is."""
+        with self._touching:
+            return min(map(self._pacing.free_at_s, self._touched), default=math.inf)
+
+    def _due(self, everything: bool) -> frozenset[Cloud]:
+        """Return the clouds to be read now, which are not touched any more: all, or those whose pace allows it."""
+        now_s = self._clock.monotonic_s()
+        with self._touching:
+            free = {cloud for cloud in self._touched if self._pacing.free_at_s(cloud) <= now_s}
+            due = frozenset(Cloud) if everything else frozenset(free)
+            self._touched -= due
+        return due
+
+    def _read(self, clouds: frozenset[Cloud]) -> None:
+        self._pacing.begin()
+        self._observer.read_clouds(self._dirty.set, only=clouds)
+        self._pacing.end(clouds, self._clock.monotonic_s())
+        self._synchronised.set()
+        self._dirty.set()
 
     def _list_again(self) -> None:
         try:

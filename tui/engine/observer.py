@@ -4,7 +4,7 @@ Holds the newest of everything, knows how old it is, and what could not be read.
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from queue import SimpleQueue
@@ -81,22 +81,25 @@ class Observer:
         self._learn_facts()
         return listing
 
-    def fold(self, event: NodeEvent) -> None:
-        """Fold one watch event in."""
+    def fold(self, event: NodeEvent) -> Cloud | None:
+        """Fold one watch event in; return the cloud of the node that is another one by it, None when nothing is."""
         with self._lock:
             if self._listing.locked():
                 self._meanwhile.append(event)
-            self._fold(event)
+            changed = self._fold(event)
         self.heard_nodes()
+        return None if changed is None else self._scope.cloud_of(changed)
 
-    def _fold(self, event: NodeEvent) -> None:
+    def _fold(self, event: NodeEvent) -> Node | None:
+        """Return the node, as it is now or was last, if anything about it has changed."""
         node = event.node
         if node is None or self._nodes is None:
-            return
+            return None
         if event.kind is NodeEventKind.DELETED:
-            self._nodes.pop(node.uid, None)
-        else:
-            self._nodes[node.uid] = _same(self._nodes.get(node.uid), node)
+            return self._nodes.pop(node.uid, None)
+        known = self._nodes.get(node.uid)
+        self._nodes[node.uid] = _same(known, node)
+        return None if known == node else node
 
     def heard_nodes(self) -> None:
         """Record that the API server has just confirmed what is known."""
@@ -123,8 +126,15 @@ class Observer:
                 route_controller=facts.route_controller,
             )
 
-    def read_clouds(self, told: Callable[[], None] = lambda: None) -> None:
-        """Read every cloud that a known node lives in, all at once, and fold the views in as they come.
+    def clouds(self) -> frozenset[Cloud]:
+        """Return the clouds that known nodes live in."""
+        with self._lock:
+            return frozenset(map(self._scope.cloud_of, (self._nodes or {}).values())) - {Cloud.NONE}
+
+    def read_clouds(
+        self, told: Callable[[], None] = lambda: None, *, only: Container[Cloud] = frozenset(Cloud)
+    ) -> None:
+        """Read every cloud that a known node lives in, or ``only`` some, at once, and fold the views in as they come.
 
         ``told`` is called, in the calling thread, after each: a cloud that is slow does not hold up the others.
         """
@@ -132,8 +142,9 @@ class Observer:
             nodes = tuple((self._nodes or {}).values())
         by_cloud: dict[Cloud, list[Node]] = {}
         for node in nodes:
-            by_cloud.setdefault(self._scope.cloud_of(node), []).append(node)
-        by_cloud.pop(Cloud.NONE, None)
+            cloud = self._scope.cloud_of(node)
+            if cloud is not Cloud.NONE and cloud in only:
+                by_cloud.setdefault(cloud, []).append(node)
         asked_at = self._clock.now()
         fresh: set[str] = set()
         answers: SimpleQueue[tuple[CloudView, ...] | Exception] = SimpleQueue()
@@ -150,7 +161,7 @@ class Observer:
                 self._views = {**self._views, **views}
             told()
         with self._lock:
-            self._views = {name: view for name, view in self._views.items() if name in fresh}
+            self._views = {name: view for name, view in self._views.items() if name in fresh or view.cloud not in only}
 
     def _read(
         self, cloud: Cloud, nodes: Sequence[Node], answer: Callable[[tuple[CloudView, ...] | Exception], None]

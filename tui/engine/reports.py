@@ -11,6 +11,7 @@ from time import monotonic
 from tui.checks import diagnose
 from tui.engine import timeline
 from tui.engine.observer import Observer
+from tui.meter import Meter
 from tui.model.finding import Activity, Report
 from tui.model.history import RecordedApply
 from tui.model.rollout import Rollout
@@ -22,8 +23,9 @@ from tui.model.witness import Witness
 class Reports:
     """Judges what an observer knows, and keeps the newest report, with the timeline inside."""
 
-    def __init__(self, observer: Observer) -> None:
+    def __init__(self, observer: Observer, meter: Meter) -> None:
         self._observer = observer
+        self._meter = meter
         self._newest: Report | None = None
         self._pending: list[Activity] = []
         self._witnesses: tuple[Witness, ...] = ()
@@ -60,6 +62,7 @@ class Reports:
                     revision=before.revision + 1 if before else 0,
                     witnesses=self._witnesses,
                     applies=self._applies,
+                    calls=self._meter.told(),
                 )
                 self._changed.notify_all()
                 return self._newest

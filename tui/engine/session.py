@@ -19,6 +19,7 @@ from tui.engine.proposals import Proposals
 from tui.engine.reports import Reports
 from tui.engine.runs import Runs
 from tui.engine.witnesses import call_witnesses
+from tui.meter import Meter
 from tui.model.aftermath import Aftermath
 from tui.model.finding import Activity, ActivityKind, Report
 from tui.model.history import RecordedApply
@@ -26,14 +27,7 @@ from tui.model.node import Cloud
 from tui.model.plan import ApplyResult, Plan, RunStep
 from tui.model.snapshot import Cluster
 from tui.model.witness import Witness
-from tui.ports import (
-    Clock,
-    CloudReader,
-    Misconfigured,
-    NodeSource,
-    PortError,
-    Unavailable,
-)
+from tui.ports import Clock, CloudReader, Misconfigured, NodeSource, PortError, Unavailable
 
 _TRUSTED = timedelta(seconds=60)
 """How old the nodes may be that a change is judged by right before it is written."""
@@ -44,7 +38,8 @@ class Session:
 
     ``writing`` is None in read-only mode: then no writing object exists. Either call ``observe`` (headless), or
     ``start`` and follow ``reports``. ``reader`` returns None for a cloud that this version cannot read.
-    ``protected`` when nothing may be written here before somebody has typed the context's name.
+    ``meter`` counts the requests. ``protected`` when nothing may be written here before somebody has typed the
+    context's name.
     """
 
     def __init__(
@@ -56,6 +51,7 @@ class Session:
         writing: Writing | None,
         journal: Journal,
         clock: Clock,
+        meter: Meter | None = None,
         protected: bool = False,
     ) -> None:
         self.protected = protected
@@ -63,9 +59,10 @@ class Session:
         self._reader = reader
         self._writing = writing
         self._clock = clock
-        self._reports = Reports(observer)
+        meter = meter or Meter()
+        self._reports = Reports(observer, meter)
         self._background = Background(
-            nodes=nodes, observer=observer, clock=clock, judge=self._reports.judge, broken=self._broken
+            nodes=nodes, observer=observer, clock=clock, meter=meter, judge=self._reports.judge, broken=self._broken
         )
         self._past = Past(cluster=observer.cluster, journal=journal, reader=self._readable, clock=clock)
         self._identities = Identities(nodes, reader)

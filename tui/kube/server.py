@@ -16,12 +16,14 @@ import msgspec
 from tui.kube.answers import Status, decode_status
 from tui.kube.entries import UserEntry
 from tui.kube.kubeconfig import read_access
+from tui.meter import Meter
 from tui.model.text import printable
 from tui.ports import Conflict, Denied, Expired, Misconfigured, NotFound, PortError, Rejected, Throttled, Unavailable
 
 if TYPE_CHECKING:
     from tui.kube.connection import Connection, Response
 
+_SOURCE = "kubernetes"
 _GOOD = frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
 _MEANINGS: Mapping[int, tuple[type[PortError], str]] = {
     HTTPStatus.FORBIDDEN: (Denied, "does not allow it"),
@@ -34,8 +36,9 @@ _MEANINGS: Mapping[int, tuple[type[PortError], str]] = {
 class ApiServer:
     """One API server. Safe to use from several threads."""
 
-    def __init__(self, kubeconfig: str | None, context: str | None) -> None:
+    def __init__(self, kubeconfig: str | None, context: str | None, meter: Meter | None = None) -> None:
         """Choose the server without asking it anything. Raises ``Misconfigured``."""
+        self._meter = meter or Meter()
         self.access = read_access(kubeconfig, context)
         self._kubeconfig = kubeconfig
         self._connection: Connection | None = None
@@ -58,13 +61,17 @@ class ApiServer:
     def _request(self, method: str, path: str, query: Mapping[str, str], body: bytes | None) -> "Response":
         """Return a good answer. A 401 is answered with fresh credentials, once."""
         connection = self._connected(rejected=None)
-        response = connection.send(method, path, query, body)
+        response = self._counted(connection.send(method, path, query, body))
         if response.status == HTTPStatus.UNAUTHORIZED:
             response.read()
-            response = self._connected(rejected=connection).send(method, path, query, body)
+            response = self._counted(self._connected(rejected=connection).send(method, path, query, body))
         if response.status in _GOOD:
             return response
         raise self.failure(response.status, decode_status(response.read()), response.headers.get("Retry-After"))
+
+    def _counted(self, response: "Response") -> "Response":
+        self._meter.count(_SOURCE, throttled=response.status == HTTPStatus.TOO_MANY_REQUESTS)
+        return response
 
     def _connected(self, *, rejected: "Connection | None") -> "Connection":
         """Return a connection other than the rejected one, with credentials that have not expired."""

@@ -3,11 +3,12 @@
 Standard library only.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from tui.model.calls import Calls
 from tui.model.change import Change
 from tui.model.history import RecordedApply
 from tui.model.network import Route, RouteTable, Subnet
@@ -254,7 +255,7 @@ class Report:
     ``activity`` oldest first and bounded, the newest of ``happened`` in all; ``revision`` grows by one with every
     report of a session. ``witnesses`` tell what the fabric itself was seen to do after the last apply; empty where it
     was not asked or did not say. ``applies`` are what the journal tells of, oldest first; None while it was not read.
-    ``rollout`` is what happened to the nodes since the first report.
+    ``rollout`` is what happened to the nodes since the first report; ``calls`` counts the requests by source.
     """
 
     snapshot: Snapshot
@@ -266,6 +267,7 @@ class Report:
     witnesses: tuple[Witness, ...] = ()
     applies: tuple[RecordedApply, ...] | None = None
     rollout: Rollout | None = None
+    calls: Mapping[str, Calls] = field(default_factory=dict)
 
     @property
     def synchronising(self) -> bool:

@@ -1,7 +1,10 @@
 """What happened since the console was opened, newest first."""
 
+from collections.abc import Mapping
+
 from textual.app import ComposeResult
 
+from tui.model.calls import Calls
 from tui.model.finding import Activity, ActivityKind
 from tui.screen.format import Line, Span, Tone, clock, legible, line
 from tui.screen.pane import Pane
@@ -52,8 +55,19 @@ class ActivityPane(Pane):
     def _redraw(self) -> None:
         events = self.report.activity if self.report else ()
         text = self.query_one(TextView)
-        text.show(map(event_line, reversed(events)) if events else [line(Span("Nothing has happened yet.", Tone.DIM))])
+        told = map(event_line, reversed(events)) if events else [line(Span("Nothing has happened yet.", Tone.DIM))]
+        text.show([requests_line(self.report.calls if self.report else {}), *told])
         self.status = line(Span(f"{len(events)} events, newest first", Tone.DIM))
+
+
+def requests_line(calls: Mapping[str, Calls]) -> Line:
+    """Return how often each source was asked, and how often that was too much for it."""
+    told = [
+        f"{source} {count.made}" + (f" ({count.throttled} throttled)" if count.throttled else "")
+        for source, count in sorted(calls.items())
+    ]
+    throttled = any(count.throttled for count in calls.values())
+    return line(Span("Requests so far: " + (", ".join(told) or "none"), Tone.FIX if throttled else Tone.DIM), indent=2)
 
 
 def event_line(event: Activity) -> Line:
