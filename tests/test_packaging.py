@@ -45,7 +45,9 @@ def test_every_package_that_is_imported_is_a_dependency(repository: Path, projec
     for path in (repository / "tui").rglob("*.py"):
         for name in imported(ast.parse(path.read_text())):
             if name not in {"tui", *sys.stdlib_module_names}:
-                found = {provider.lower() for provider in providers.get(name, ())} | {CARRIED.get(name, name)}
+                found = {provider.lower().replace("_", "-") for provider in providers.get(name, ())} | {
+                    CARRIED.get(name, name)
+                }
                 assert found & declared, f"{path} imports {name}"
 
 

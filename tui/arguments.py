@@ -4,13 +4,15 @@ Imported before anything is shown, so it stays light. May import settings and ``
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from tui import __version__
 from tui import option_values as values
 from tui.settings import OPTIONS, PROGRAM, UsageError
+
+_Value = TypeVar("_Value")
 
 VERBS = {
     "check": "observe once and print what was found",
@@ -21,6 +23,7 @@ VERBS = {
     "journal": "print what was applied, by whom, and what became of it",
 }
 WAIT_S = 600.0
+_METRICS = f"{values.LOOPBACK}:9797"
 PLANNING = frozenset({"plan", "apply"})
 _WRITING = frozenset({"apply", "undo"})
 _ABOUT_AN_APPLY = frozenset({"undo", "journal"})
@@ -89,10 +92,18 @@ def _verb_parser(program: str, verb: str) -> argparse.ArgumentParser:
     if verb == "check":
         parser.add_argument("--wait", action="store_true", help="return as soon as the nodes are fully routable")
         parser.add_argument(
-            "--timeout", metavar="DURATION", type=_duration, help="how long to wait at most (default 10m)"
+            "--timeout", metavar="DURATION", type=_read(values.duration), help="how long to wait at most (default 10m)"
         )
     if verb == "watch":
         parser.add_argument("--ui", action="store_true", help="open the console on the upgrade pane")
+        parser.add_argument(
+            "--metrics",
+            metavar="ADDR:PORT",
+            nargs="?",
+            const=_METRICS,
+            type=_read(values.address),
+            help="serve OpenMetrics over HTTP (without a value: %(const)s)",
+        )
     if verb in PLANNING:
         parser.add_argument("--prune", action="store_true", help="delete stray routes too")
         parser.add_argument(
@@ -111,11 +122,16 @@ def _verb_parser(program: str, verb: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _duration(given: str) -> float:
-    try:
-        return values.duration(given)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+def _read(value: Callable[[object], _Value]) -> Callable[[str], _Value]:
+    """Return what argparse reads such a value with."""
+
+    def read(given: str) -> _Value:
+        try:
+            return value(given)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return read
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:

@@ -54,7 +54,7 @@ def _run(given: argparse.Namespace, program: str) -> int:
     if given.verb == "watch" and given.ui:
         if given.nodes:
             raise UsageError("watch --ui shows all nodes: name none")
-        return _console(settings, flags, program, pane="upgrade")
+        return _console(settings, flags, program, pane="upgrade", metrics=given.metrics)
     with Signals() as signals:
         try:
             return _verb(given, settings, signals, _invocation(program, flags))
@@ -67,7 +67,7 @@ def _verb(given: argparse.Namespace, settings: Settings, signals: Signals, invoc
     from tui import verbs  # noqa: PLC0415 - not for --help, --version and mistakes
     from tui.applying import Consent  # noqa: PLC0415
     from tui.ports import Locked, Misconfigured, PortError  # noqa: PLC0415
-    from tui.watching import Watch, watch  # noqa: PLC0415
+    from tui.watching import Watch, serving, watch  # noqa: PLC0415
     from tui.wiring import open_session  # noqa: PLC0415
 
     as_json = getattr(given, "output", "text") == "json"
@@ -91,7 +91,10 @@ def _verb(given: argparse.Namespace, settings: Settings, signals: Signals, invoc
             if given.verb == "check":
                 return verbs.check(session, streams, request, wait_s=(given.timeout or WAIT_S) if given.wait else None)
             if given.verb == "watch":
-                return watch(session, streams, Watch(nodes=frozenset(request.nodes), json=as_json))
+                with serving(session, given.metrics) as url:
+                    if url is not None:
+                        streams.talk(f"metrics: {url}")
+                    return watch(session, streams, Watch(nodes=frozenset(request.nodes), json=as_json))
             if given.verb == "plan":
                 return verbs.plan(session, streams, request, given.out)
             if given.verb == "journal":
@@ -109,22 +112,31 @@ def _verb(given: argparse.Namespace, settings: Settings, signals: Signals, invoc
         return signals.code or (_REFUSED if isinstance(error, Locked) else _UNOBSERVED)
 
 
-def _console(settings: Settings, flags: Mapping[str, object], program: str, pane: str | None = None) -> int:
+def _console(
+    settings: Settings,
+    flags: Mapping[str, object],
+    program: str,
+    *,
+    pane: str | None = None,
+    metrics: tuple[str, int] | None = None,
+) -> int:
     if "output" in flags:
         raise UsageError("-o belongs to a verb, such as check; the console has no output")
     if not has_terminal():
         raise UsageError(f"the console needs a terminal; without one use a verb, such as {program} check")
     collect_rarely()
     from tui.ports import Misconfigured  # noqa: PLC0415 - not for --help, --version and mistakes
+    from tui.watching import serving  # noqa: PLC0415
     from tui.wiring import open_session  # noqa: PLC0415
 
     try:
         session = open_session(settings)
+        with serving(session, metrics):
+            from tui.screen.start import run_console  # noqa: PLC0415 - the verbs work without Textual
+
+            return run_console(session, settings, pane)
     except Misconfigured as error:
         raise UsageError(str(error)) from error
-    from tui.screen.start import run_console  # noqa: PLC0415 - the verbs work without Textual
-
-    return run_console(session, settings, pane)
 
 
 def _scenarios() -> Mapping[str, str]:
@@ -137,7 +149,7 @@ def _list_scenarios(flags: Mapping[str, object]) -> int:
     if flags["verb"] is not None or "output" in flags:
         raise UsageError("--demo=list stands alone: it prints the scenarios' names")
     for name, about in _scenarios().items():
-        Streams().data(f"{name:<12} {about}\n")
+        Streams().data(f"{name:<16} {about}\n")
     return 0
 
 

@@ -6,13 +6,14 @@ model's nouns; imported before anything is shown, so it stays light.
 
 import re
 from collections.abc import Callable
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from tui.model.node import Cloud, IPNetwork
 
 _READ_ONLY = "read-only"
 _LONGEST_S = 7 * 86400
+LOOPBACK = "127.0.0.1"
 
 
 def text(given: object) -> str:
@@ -52,6 +53,18 @@ def duration(given: object) -> float:
     if not 0 < seconds <= _LONGEST_S:
         raise ValueError(f"must be a length of time such as 90s, 10m or 1h30m, not {given!r}")
     return float(seconds)
+
+
+def address(given: object) -> tuple[str, int]:
+    """Read where to listen, ``ADDR:PORT``; without the address it is loopback."""
+    host, _, port = given.rpartition(":") if isinstance(given, str) else ("", "", "")
+    host = (host[1:-1] if host.startswith("[") and host.endswith("]") else host) or LOOPBACK
+    try:
+        if not (port.isascii() and port.isdigit() and int(port) < 65536):
+            raise ValueError
+        return str(ip_address(host)), int(port)
+    except ValueError as error:
+        raise ValueError(f"must be an IP address and a port such as {LOOPBACK}:9797, not {given!r}") from error
 
 
 def networks(given: object) -> tuple[IPNetwork, ...]:

@@ -4,11 +4,14 @@ Both follow the reports of a session that observes in the background. May import
 ``process``.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tui.engine.session import Session
 from tui.model.finding import Activity, Report, Severity
 from tui.model.text import printable
+from tui.ports import Misconfigured
 from tui.process import Interrupted, Streams
 from tui.render_watch import farewell, watch_json, watch_line
 
@@ -28,6 +31,28 @@ class Watch:
         if self.nodes and activity.node is not None and activity.node not in self.nodes:
             return None
         return watch_json(activity, report) if self.json else watch_line(activity)
+
+
+@contextmanager
+def serving(session: Session, address: tuple[str, int] | None) -> Iterator[str | None]:
+    """Serve the session's metrics at an IP address and port, if there is one; yield their URL.
+
+    Raises ``Misconfigured`` when nobody can listen there.
+    """
+    if address is None:
+        yield None
+        return
+    from tui.metrics import MetricsServer  # noqa: PLC0415 - only where it is asked for
+
+    try:
+        server = MetricsServer(address, lambda: session.newest, session.clock.now)
+    except OSError as error:
+        host, port = address
+        raise Misconfigured(f"--metrics {host}:{port} cannot be listened on: {error.strerror}") from error
+    try:
+        yield server.url
+    finally:
+        server.close()
 
 
 def watch(session: Session, streams: Streams, what: Watch) -> int:

@@ -55,10 +55,10 @@ class Session:
         protected: bool = False,
     ) -> None:
         self.protected = protected
+        self.clock = clock
         self._observer = observer
         self._reader = reader
         self._writing = writing
-        self._clock = clock
         meter = meter or Meter()
         self._reports = Reports(observer, meter)
         self._background = Background(
@@ -106,6 +106,11 @@ class Session:
         self._observer.read_clouds()
         return self._reports.judge(True)
 
+    @property
+    def newest(self) -> Report | None:
+        """The newest report; None before the first one."""
+        return self._reports.newest
+
     def _report(self) -> Report:
         """Return the newest report; the first one is made for it."""
         return self._reports.newest or self.observe()
@@ -114,7 +119,7 @@ class Session:
         """Return a report by whose nodes may be written."""
         report = self._report()
         seen_at = report.snapshot.nodes_source.observed_at
-        if seen_at is None or self._clock.now() - seen_at > _TRUSTED:
+        if seen_at is None or self.clock.now() - seen_at > _TRUSTED:
             with suppress(PortError):  # the observer has recorded it as the source's state
                 self._observer.list_nodes()
             report = self._reports.judge(True)
@@ -143,7 +148,7 @@ class Session:
         """Show an error that nobody expected: what it fed is no longer fresh."""
         text = f"internal error, please report it: {error!r}"
         self._observer.lost_nodes(Unavailable(text))
-        self._note(Activity(at=self._clock.now(), kind=ActivityKind.SOURCE_LOST, text=text))
+        self._note(Activity(at=self.clock.now(), kind=ActivityKind.SOURCE_LOST, text=text))
 
     # The deed.
 
@@ -192,7 +197,7 @@ class Session:
         try:
             self._reports.recall(self.applies())
         except Misconfigured as error:
-            self._note(Activity(at=self._clock.now(), kind=ActivityKind.SOURCE_LOST, text=str(error)))
+            self._note(Activity(at=self.clock.now(), kind=ActivityKind.SOURCE_LOST, text=str(error)))
         else:
             self._background.wake()
 
@@ -225,7 +230,7 @@ class Session:
         Empty where nothing was changed that it could tell of, and where it does not tell. Takes seconds.
         """
         report = self._report()
-        found = call_witnesses(plan, result, report, reader=self._reader, clock=self._clock)
+        found = call_witnesses(plan, result, report, reader=self._reader, clock=self.clock)
         self._reports.bear(found)
         self._background.wake()
         return found
