@@ -10,6 +10,7 @@ from typing import NoReturn, TypeVar
 
 from tui import __version__
 from tui import option_values as values
+from tui.model.arming import FixKind
 from tui.settings import OPTIONS, PROGRAM, UsageError
 
 _Value = TypeVar("_Value")
@@ -104,6 +105,7 @@ def _verb_parser(program: str, verb: str) -> argparse.ArgumentParser:
             type=_read(values.address),
             help="serve OpenMetrics over HTTP (without a value: %(const)s)",
         )
+        _add_arming(parser)
     if verb in PLANNING:
         parser.add_argument("--prune", action="store_true", help="delete stray routes too")
         parser.add_argument(
@@ -120,6 +122,14 @@ def _verb_parser(program: str, verb: str) -> argparse.ArgumentParser:
         parser.add_argument("--plan", metavar="FILE", type=Path, help="apply a saved plan, and nothing else")
     _add_options(parser)
     return parser
+
+
+def _add_arming(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("automatic fixes, off unless all of these and --max-changes are given")
+    group.add_argument("--auto-fix", action="store_true", help="fix new nodes unasked, never only delete")
+    group.add_argument("--nodes", dest="scope", metavar="PATTERN", help="names (win-*) or a label (agentpool=win)")
+    group.add_argument("--kinds", metavar="KIND,...", type=_read(values.fix_kinds), help=f"some of {','.join(FixKind)}")
+    group.add_argument("--for", dest="span", metavar="DURATION", type=_read(values.duration), help="for how long")
 
 
 def _read(value: Callable[[object], _Value]) -> Callable[[str], _Value]:

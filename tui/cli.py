@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tui.arguments import PLANNING, WAIT_S, parse_arguments
+from tui.model.arming import Wish
 from tui.model.text import printable
 from tui.process import Interrupted, Signals, Streams, Unwritable, collect_rarely, has_terminal
 from tui.settings import PROGRAM, Settings, UsageError, load_settings
@@ -54,7 +55,7 @@ def _run(given: argparse.Namespace, program: str) -> int:
     if given.verb == "watch" and given.ui:
         if given.nodes:
             raise UsageError("watch --ui shows all nodes: name none")
-        return _console(settings, flags, program, pane="upgrade", metrics=given.metrics)
+        return _console(settings, flags, program, pane="upgrade", metrics=given.metrics, wish=_wish(given, settings))
     with Signals() as signals:
         try:
             return _verb(given, settings, signals, _invocation(program, flags))
@@ -85,6 +86,7 @@ def _verb(given: argparse.Namespace, settings: Settings, signals: Signals, invoc
         raise UsageError("a saved plan is applied whole: name no nodes, --prune or --delete-first beside --plan")
     if given.verb == "check" and given.timeout is not None and not given.wait:
         raise UsageError("--timeout belongs to --wait")
+    wish = _wish(given, settings) if given.verb == "watch" else None
     try:
         session = open_session(settings)
         try:
@@ -94,7 +96,8 @@ def _verb(given: argparse.Namespace, settings: Settings, signals: Signals, invoc
                 with serving(session, given.metrics) as url:
                     if url is not None:
                         streams.talk(f"metrics: {url}")
-                    return watch(session, streams, Watch(nodes=frozenset(request.nodes), json=as_json))
+                    what = Watch(nodes=frozenset(request.nodes), json=as_json)
+                    return watch(session, streams, what, wish)
             if given.verb == "plan":
                 return verbs.plan(session, streams, request, given.out)
             if given.verb == "journal":
@@ -112,6 +115,30 @@ def _verb(given: argparse.Namespace, settings: Settings, signals: Signals, invoc
         return signals.code or (_REFUSED if isinstance(error, Locked) else _UNOBSERVED)
 
 
+def _check_arming(given: argparse.Namespace) -> None:
+    """Raise ``UsageError`` where automatic fixes are asked for, and not how far they may go."""
+    limits = {
+        "--nodes": given.scope,
+        "--kinds": given.kinds,
+        "--max-changes": getattr(given, "max-changes", None),
+        "--for": given.span,
+    }
+    missing = [name for name, value in limits.items() if value is None]
+    if given.auto_fix and missing:
+        raise UsageError(f"--auto-fix writes unasked: say how far it may go with {', '.join(missing)}")
+    stray = [name for name in ("--nodes", "--kinds", "--for") if name not in missing]
+    if not given.auto_fix and stray:
+        raise UsageError(f"{stray[0]} belongs to --auto-fix")
+
+
+def _wish(given: argparse.Namespace, settings: Settings) -> Wish | None:
+    """Return what is to be armed; None where nothing is. Raises ``UsageError`` where it is not said how far."""
+    _check_arming(given)
+    if not given.auto_fix:
+        return None
+    return Wish(nodes=given.scope, kinds=given.kinds, max_changes=settings.max_changes, span_s=given.span)
+
+
 def _console(
     settings: Settings,
     flags: Mapping[str, object],
@@ -119,6 +146,7 @@ def _console(
     *,
     pane: str | None = None,
     metrics: tuple[str, int] | None = None,
+    wish: Wish | None = None,
 ) -> int:
     if "output" in flags:
         raise UsageError("-o belongs to a verb, such as check; the console has no output")
@@ -131,10 +159,12 @@ def _console(
 
     try:
         session = open_session(settings)
+        if wish is not None and session.read_only:
+            raise Misconfigured("--auto-fix writes, and --read-only forbids it, or the config file for this context")
         with serving(session, metrics):
             from tui.screen.start import run_console  # noqa: PLC0415 - the verbs work without Textual
 
-            return run_console(session, settings, pane)
+            return run_console(session, settings, pane, wish)
     except Misconfigured as error:
         raise UsageError(str(error)) from error
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
+from tui.model.arming import FixKind
 from tui.model.node import Cloud, IPNetwork
 
 _READ_ONLY = "read-only"
@@ -138,6 +139,15 @@ def read_only_contexts(given: object) -> tuple[str, ...]:
             raise ValueError(f"has a {_READ_ONLY} for {pattern!r} that {error}") from error
         found.extend([pattern] if is_read_only else [])
     return tuple(found)
+
+
+def fix_kinds(given: object) -> frozenset[FixKind]:
+    """Read what may be fixed unasked: words that are separated by commas."""
+    words = [word.strip() for word in text(given).split(",")]
+    unknown = [word for word in words if word not in set(FixKind)]
+    if unknown:
+        raise ValueError(f"must be some of {','.join(FixKind)}, not {unknown[0]!r}")
+    return frozenset(map(FixKind, words))
 
 
 def path(given: object) -> Path:

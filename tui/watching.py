@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from tui.engine.autofix import AutoFix
 from tui.engine.session import Session
-from tui.model.finding import Activity, Report, Severity
+from tui.model.arming import Wish
+from tui.model.finding import Activity, ActivityKind, Report, Severity
 from tui.model.text import printable
 from tui.ports import Misconfigured
 from tui.process import Interrupted, Streams
@@ -17,6 +19,8 @@ from tui.render_watch import farewell, watch_json, watch_line
 
 _WAITING_INTERVAL_S = 10.0
 """How often the clouds are read while somebody waits for them."""
+_OF_AN_OPERATOR = frozenset({ActivityKind.ARMED, ActivityKind.DISARMED})
+"""What is said to people, where programs read the lines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +59,18 @@ def serving(session: Session, address: tuple[str, int] | None) -> Iterator[str |
         server.close()
 
 
-def watch(session: Session, streams: Streams, what: Watch) -> int:
-    """Tell every event on a line of its own until a signal ends it, or nobody reads any more; return the exit code."""
+def watch(session: Session, streams: Streams, what: Watch, wish: Wish | None = None) -> int:
+    """Tell every event on a line of its own until a signal ends it, or nobody reads any more; return the exit code.
+
+    With a ``wish`` new nodes are fixed unasked. Raises ``Misconfigured`` where that is not allowed.
+    """
     newest: Report | None = None
+    if wish is not None:
+        _permit(session, streams, wish)
     try:
         session.start()
+        if wish is not None:
+            AutoFix(session, wish.from_now(session.clock.now())).start()
         told = 0
         for report in session.reports():
             newest = report
@@ -68,8 +79,12 @@ def watch(session: Session, streams: Streams, what: Watch) -> int:
                 streams.talk(f"{missed} events came faster than they could be told")
             news = report.activity[-(report.happened - told) :] if report.happened > told else ()
             told = report.happened
-            for line in filter(None, (what.line(activity, report) for activity in news)):
-                streams.data(line + "\n")
+            for activity in news:
+                line = what.line(activity, report)
+                if line is not None:
+                    streams.data(line + "\n")
+                elif activity.kind in _OF_AN_OPERATOR:
+                    streams.talk(watch_line(activity))
             if not streams.heard:
                 break
     except Interrupted:
@@ -77,6 +92,20 @@ def watch(session: Session, streams: Streams, what: Watch) -> int:
             streams.talk(farewell(newest))
         raise
     return 0
+
+
+def _permit(session: Session, streams: Streams, wish: Wish) -> None:
+    """Say what is armed; in a protected context the operator types its name. Raises ``Misconfigured``."""
+    if session.read_only:
+        raise Misconfigured("watch --auto-fix writes, and --read-only forbids it, or the config file for this context")
+    place = printable(session.cluster.context)
+    streams.talk("\n".join(map(printable, wish.from_now(session.clock.now()).told())))
+    if not session.protected:
+        return
+    if not streams.interactive:
+        raise Misconfigured(f"the context {place} is protected: watch --auto-fix wants its name typed, at a terminal")
+    if streams.ask(f"Type the context's name, {place}, to arm this:") != place:
+        raise Misconfigured("nothing was armed: that is not the context's name")
 
 
 def wait_for(session: Session, streams: Streams, nodes: frozenset[str], timeout_s: float) -> Report:

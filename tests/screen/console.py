@@ -17,6 +17,7 @@ from tui.engine.applier import Writing
 from tui.engine.journal import Journal
 from tui.engine.observer import Observer
 from tui.engine.session import Session
+from tui.model.arming import Wish
 from tui.model.finding import Assessment
 from tui.screen.app import L2BridgeApp
 from tui.screen.nodes import NodesPane
@@ -108,6 +109,7 @@ async def console(
     ready: bool = True,
     held: Call | None = None,
     pane: str | None = None,
+    wish: Wish | None = None,
 ) -> AsyncIterator[Console]:
     """Open a console, by default with everything observed once."""
     world = open_world(scenario, latency=False)
@@ -124,6 +126,7 @@ async def console(
     )
     settings = Settings(state_dir=folder, demo=scenario, read_only=read_only, ascii=ascii_only, theme="dark")
     app = L2BridgeApp(session, settings, pane)
+    app.wish = wish
     try:
         with world.hold(held) if held else nullcontext():
             async with app.run_test(size=size) as pilot:

@@ -222,9 +222,10 @@ class State:
         """Delete the node and, if asked, its VM. Raises ``KeyError`` for an unknown name."""
         self.log.delete(name)
         if vm:
-            self._terminate(name)
+            self.terminate(name)
 
-    def _terminate(self, name: str) -> None:
+    def terminate(self, name: str) -> None:
+        """Let the VM of a node be gone; its routes stay."""
         if name in self._vms:
             site, vm_id = self._vms.pop(name)
             site.remove(vm_id)
@@ -277,7 +278,7 @@ class State:
             self.add(fresh, at)
             return
         if step.deed is Deed.TERMINATE:
-            self._terminate(machine.name)
+            self.terminate(machine.name)
             return
         known = self.log.nodes.get(machine.name)
         if known is None:

@@ -201,6 +201,11 @@ class DemoWorld:
             self.current().remove(name, vm=vm)
             self.lock.notify_all()
 
+    def terminate(self, name: str) -> None:
+        """Let the VM of a node be gone, whether or not the node has left; its routes stay."""
+        with self.lock:
+            self.current().terminate(name)
+
     def interface(self, name: str) -> NetworkInterface:
         """Return the interface behind a node as it truly is, echoes or not. Raises ``KeyError`` when its VM is gone."""
         with self.lock:

@@ -38,8 +38,7 @@ class Session:
 
     ``writing`` is None in read-only mode: then no writing object exists. Either call ``observe`` (headless), or
     ``start`` and follow ``reports``. ``reader`` returns None for a cloud that this version cannot read.
-    ``meter`` counts the requests. ``protected`` when nothing may be written here before somebody has typed the
-    context's name.
+    ``meter`` counts the requests. ``protected`` when any write here wants the context's name typed before.
     """
 
     def __init__(
@@ -75,7 +74,7 @@ class Session:
             applier=begun,
             report=self._report,
             recent=self._recent,
-            note=self._note,
+            note=self.note,
             ended=self.refresh,
             clock=clock,
         )
@@ -140,7 +139,8 @@ class Session:
         """Yield the newest report whenever there is one newer than the last; end when closed or the time is up."""
         return self._reports.follow(timeout_s)
 
-    def _note(self, activity: Activity) -> None:
+    def note(self, activity: Activity) -> None:
+        """Let the timeline tell of this."""
         self._reports.note(activity)
         self._background.wake()
 
@@ -148,7 +148,7 @@ class Session:
         """Show an error that nobody expected: what it fed is no longer fresh."""
         text = f"internal error, please report it: {error!r}"
         self._observer.lost_nodes(Unavailable(text))
-        self._note(Activity(at=self.clock.now(), kind=ActivityKind.SOURCE_LOST, text=text))
+        self.note(Activity(at=self.clock.now(), kind=ActivityKind.SOURCE_LOST, text=text))
 
     # The deed.
 
@@ -197,7 +197,7 @@ class Session:
         try:
             self._reports.recall(self.applies())
         except Misconfigured as error:
-            self._note(Activity(at=self.clock.now(), kind=ActivityKind.SOURCE_LOST, text=str(error)))
+            self.note(Activity(at=self.clock.now(), kind=ActivityKind.SOURCE_LOST, text=str(error)))
         else:
             self._background.wake()
 

@@ -216,7 +216,7 @@ class ActivityKind(StrEnum):
     """What happened, in the words of the watch interface.
 
     ``unroutable`` and ``routable`` are about a ready node whose pods could not be reached, a ``race`` about a pod CIDR
-    whose route still leads to its old owner.
+    whose route still leads to its old owner, ``armed`` about fixes that are made unasked.
     """
 
     SYNCED = "synced"
@@ -234,6 +234,8 @@ class ActivityKind(StrEnum):
     RACE_OPENED = "race-opened"
     RACE_CLOSED = "race-closed"
     REPLACED = "replaced"
+    ARMED = "armed"
+    DISARMED = "disarmed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,8 @@ _SIGNS = {
     ActivityKind.RACE_OPENED: ("x", Tone.BAD),
     ActivityKind.RACE_CLOSED: ("+", Tone.OK),
     ActivityKind.REPLACED: ("*", Tone.STRONG),
+    ActivityKind.ARMED: (">", Tone.FIX),
+    ActivityKind.DISARMED: (">", Tone.STRONG),
 }
 
 

@@ -16,7 +16,7 @@ from tui.model.finding import Report
 from tui.model.plan import ApplyResult, Plan
 from tui.render_text import NOTHING_TO_UNDO
 from tui.screen.activity import ActivityPane
-from tui.screen.bridge import SessionApp
+from tui.screen.armed import ArmedApp
 from tui.screen.commands import live_commands
 from tui.screen.confirm import Confirm, StopQuestion
 from tui.screen.console import Console, FixingConsole
@@ -40,7 +40,7 @@ _FIXING: Mapping[type[Pane], type[Pane]] = {NodesPane: FixingNodesPane, UpgradeP
 """The panes that can do more in a console that may write."""
 
 
-class L2BridgeApp(SessionApp, inherit_bindings=False):
+class L2BridgeApp(ArmedApp, inherit_bindings=False):
     """The console on one session, which begins with the pane of this title; exits with the program's exit code."""
 
     TITLE = "l2bridge-tui"

@@ -21,7 +21,7 @@ from tui.screen.commands import Command, Named, key_line, live_commands
 from tui.screen.format import Line, Span, Tone, counters, legible, line
 from tui.screen.grid import Grid
 from tui.screen.header import Freshness, title
-from tui.screen.messages import FixRequested, UndoRequested
+from tui.screen.messages import ArmRequested, FixRequested, UndoRequested
 from tui.screen.palette import Palette
 from tui.screen.pane import Pane
 from tui.screen.textview import Bar
@@ -59,6 +59,8 @@ class Console(Screen[None], inherit_bindings=False):
     ]
 
     report: reactive[Report | None] = reactive(None, repaint=False)
+    armed: reactive[Line] = reactive(Line, repaint=False)
+    """What is told of an armed window; empty without one."""
 
     def __init__(
         self, panes: Iterable[Pane], *, first: str, cluster: Cluster, read_only: bool, ascii_only: bool
@@ -102,6 +104,11 @@ class Console(Screen[None], inherit_bindings=False):
         if report is not None:
             self._freshness.observed(report.snapshot)
             self.call_next(self.draw)  # the panes get the report after this, and the bars speak of what they show
+
+    def watch_armed(self) -> None:
+        """Count down."""
+        if self.is_mounted:
+            self._draw_status()
 
     @property
     def pane(self) -> Pane:
@@ -171,7 +178,7 @@ class Console(Screen[None], inherit_bindings=False):
 
     def _draw_status(self) -> None:
         tally = counters(self.report)
-        self._counters.show(tally, self.pane.status)
+        self._counters.show(tally, line(*self.armed.spans, *self.pane.status.spans))
         self._summary.show(tally)
         self._draw_message()
 
@@ -191,6 +198,14 @@ class FixingConsole(Console):
             id="console.undo",
             tooltip="Plan that takes the last apply back; asks first",
         ),
+        Binding(
+            "A",
+            "arm",
+            "Arm",
+            show=False,
+            id="console.arm",
+            tooltip="Fix new nodes unasked, within limits; asks first; again: disarm",
+        ),
     ]
 
     def named(self) -> Iterator[Named]:
@@ -204,6 +219,10 @@ class FixingConsole(Console):
     def action_undo(self) -> None:
         """Ask for a plan that takes the newest apply back."""
         self.post_message(UndoRequested())
+
+    def action_arm(self) -> None:
+        """Ask for a window in which new nodes are fixed unasked, or end it."""
+        self.post_message(ArmRequested())
 
     def action_prune(self) -> None:
         """Ask for a plan that deletes stray routes too."""

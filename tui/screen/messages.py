@@ -41,6 +41,10 @@ class UndoRequested(Message):
         self.apply_id = apply_id
 
 
+class ArmRequested(Message):
+    """Somebody wants fixes to be made unasked, or no longer."""
+
+
 class LookedBack(Message):
     """An earlier apply was cut off, and this is what became of it."""
 

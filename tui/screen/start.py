@@ -7,6 +7,7 @@ import signal
 import threading
 
 from tui.engine.session import Session
+from tui.model.arming import Wish
 from tui.screen.app import L2BridgeApp
 from tui.settings import Settings
 
@@ -14,19 +15,20 @@ _GRACE_S = 2.0
 """How long the terminal may take to be restored, once a signal came and the session is closed."""
 
 
-def run_console(session: Session, settings: Settings, pane: str | None = None) -> int:
+def run_console(session: Session, settings: Settings, pane: str | None = None, wish: Wish | None = None) -> int:
     """Run the console on a session that has not begun yet, close the session, and return the exit code.
 
-    It begins with the pane of this title, or with the first one.
+    It begins with the pane of this title, or with the first one, and asks whether the ``wish`` is to be armed.
     """
     if 0 in shutil.get_terminal_size(fallback=(0, 0)):
         # A serial line knows no size, and Textual lays out anew for ever in one without.
         os.environ |= {"COLUMNS": "80", "LINES": "24"}
-    return asyncio.run(_run(session, settings, pane))
+    return asyncio.run(_run(session, settings, pane, wish))
 
 
-async def _run(session: Session, settings: Settings, pane: str | None) -> int:
+async def _run(session: Session, settings: Settings, pane: str | None, wish: Wish | None) -> int:
     app = L2BridgeApp(session, settings, pane)
+    app.wish = wish
     ended = threading.Event()
     _end_on_signals(app, session, ended)
     try:
