@@ -114,7 +114,7 @@ def test_kubectl_finds_its_plugin_under_its_own_name(
 def test_the_scenarios_have_names_and_descriptions(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--demo=list"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("mixed        three clouds")
+    assert lines[0].startswith("mixed            three clouds")
     assert len(lines) > 5
 
 
