@@ -23,7 +23,7 @@ _ABOUT_A_NODE = frozenset(
     }
 )
 """What the interface has no type of its own for: told as a change of the node, named by ``event``."""
-_ONLY_TEXT = frozenset({ActivityKind.APPLYING, ActivityKind.ARMED, ActivityKind.DISARMED})
+_ONLY_TEXT = frozenset({ActivityKind.APPLYING, ActivityKind.ARMED, ActivityKind.DISARMED, ActivityKind.NOTE})
 """What the interface has no type for, and is no news for a program either."""
 _WIDEST = max(map(len, ActivityKind))
 

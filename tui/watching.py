@@ -19,7 +19,7 @@ from tui.render_watch import farewell, watch_json, watch_line
 
 _WAITING_INTERVAL_S = 10.0
 """How often the clouds are read while somebody waits for them."""
-_OF_AN_OPERATOR = frozenset({ActivityKind.ARMED, ActivityKind.DISARMED})
+_OF_AN_OPERATOR = frozenset({ActivityKind.ARMED, ActivityKind.DISARMED, ActivityKind.NOTE})
 """What is said to people, where programs read the lines."""
 
 

@@ -9,8 +9,10 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from tui.engine.applier import Writing
+from tui.engine.files import cluster_file
 from tui.engine.journal import Journal
 from tui.engine.observer import Observer
+from tui.engine.record import Record
 from tui.engine.session import Session
 from tui.meter import Meter
 from tui.model.node import Cloud
@@ -128,6 +130,8 @@ def _open(
         journal=Journal.of(settings.state_dir, observer.cluster, clock),
         clock=clock,
         meter=meter,
+        # The simulated world begins anew each time.
+        record=Record(cluster_file(settings.state_dir, "record", observer.cluster), context, anew=bool(settings.demo)),
     )
 
 

@@ -73,3 +73,12 @@ async def test_a_console_that_may_not_write_has_no_key_to_fix(tmp_path: Path) ->
 async def test_it_can_be_the_first_pane(tmp_path: Path) -> None:
     async with console(tmp_path, "healthy", pane=UpgradePane.TITLE) as shown:
         assert "No upgrade is under way" in shown.text()
+
+
+@pytest.mark.parametrize("pane", ["3", "4"])
+async def test_what_was_watched_is_written_with_a_picture(tmp_path: Path, pane: str) -> None:
+    async with console(tmp_path, "rolling-upgrade") as shown:
+        await shown.press(pane, "x")
+        await shown.until(lambda: "Written, with its picture: " in shown.text())
+        (report,) = (tmp_path / "exports").glob("*.md")
+        assert report.with_suffix(".svg").exists()

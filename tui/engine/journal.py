@@ -7,15 +7,14 @@ was cut off leaves an intent without an outcome, and at most one torn last line.
 import errno
 import fcntl
 import getpass
-import hashlib
 import json
 import os
-import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tui.engine.files import cluster_file
 from tui.engine.history import history
 from tui.model.aftermath import Aftermath
 from tui.model.change import Change
@@ -40,10 +39,8 @@ class Journal:
 
     @classmethod
     def of(cls, folder: Path, cluster: Cluster, clock: Clock) -> "Journal":
-        """Return the journal of a cluster: the context's name for people, a digest of the server for identity."""
-        digest = hashlib.sha256(cluster.server.encode()).hexdigest()[:8]
-        name = re.sub(r"[^A-Za-z0-9._-]+", "-", cluster.context).strip(".-")[:64] or "cluster"
-        return cls(folder / "journal" / f"{name}-{digest}.jsonl", clock)
+        """Return the journal of a cluster."""
+        return cls(cluster_file(folder, "journal", cluster), clock)
 
     @contextmanager
     def reserved(self) -> Iterator[bool]:

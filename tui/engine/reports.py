@@ -6,26 +6,34 @@ May import the checks, ports, model, the observer and the timeline. Safe for sev
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from time import monotonic
 
 from tui.checks import diagnose
 from tui.engine import timeline
 from tui.engine.observer import Observer
+from tui.engine.record import Page, Record
 from tui.meter import Meter
-from tui.model.finding import Activity, Report
+from tui.model.finding import Activity, ActivityKind, Report
 from tui.model.history import RecordedApply
 from tui.model.rollout import Rollout
 from tui.model.snapshot import Snapshot
 from tui.model.unfolding import unfold
 from tui.model.witness import Witness
 
+_PATIENCE_S = 1.0
+"""How long a disk may hold up the end."""
+
 
 class Reports:
     """Judges what an observer knows, and keeps the newest report, with the timeline inside."""
 
-    def __init__(self, observer: Observer, meter: Meter) -> None:
+    def __init__(self, observer: Observer, meter: Meter, record: Record | None) -> None:
         self._observer = observer
         self._meter = meter
+        self._record = record
+        self._page: Page | None = None
+        """What an earlier watch has left; None once there is a report that goes on with it."""
         self._newest: Report | None = None
         self._pending: list[Activity] = []
         self._witnesses: tuple[Witness, ...] = ()
@@ -33,6 +41,13 @@ class Reports:
         self._changed = threading.Condition()
         self._judging = threading.Lock()
         self._closed = False
+
+    def go_on(self, now: datetime) -> None:
+        """Keep a record from now on, and go on with the one that an earlier watch has left."""
+        if self._record is not None:
+            with self._judging:
+                self._record.failed = lambda text: self.note(Activity(at=now, kind=ActivityKind.NOTE, text=text))
+                self._page = self._record.go_on(now, timeline.LIMIT)
 
     @property
     def newest(self) -> Report | None:
@@ -49,13 +64,16 @@ class Reports:
                 if states == {source.name: source.state for source in snapshot.sources}:
                     return before
             known = before.rollout if before else None
+            page = None if known is not None and known.listed else self._page
+            known = known if page is None else page.rollout()
             judged = diagnose(snapshot if known is None else _with_departed(snapshot, known))
             judged = replace(judged, rollout=unfold(known, judged))
             with self._changed:
                 noted, self._pending = self._pending, []
                 new = (*noted, *timeline.changes(before, judged))
-                activity = (*(before.activity if before else ()), *new)
-                self._newest = replace(
+                earlier = tuple(page.activity) if page else before.activity if before else ()
+                activity = (*earlier, *new)
+                self._newest = report = replace(
                     judged,
                     activity=activity[-timeline.LIMIT :],
                     happened=(before.happened if before else 0) + len(new),
@@ -65,7 +83,9 @@ class Reports:
                     calls=self._meter.told(),
                 )
                 self._changed.notify_all()
-                return self._newest
+            if self._record is not None:
+                self._record.add(report, new)
+            return report
 
     def note(self, activity: Activity) -> None:
         """Let the next report tell of this."""
@@ -99,10 +119,13 @@ class Reports:
             yield report
 
     def close(self) -> None:
-        """Let everybody who follows come to an end."""
+        """Let everybody who follows come to an end, and the record to another process."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+        if self._record is not None and self._judging.acquire(timeout=_PATIENCE_S):
+            self._record.close()
+            self._judging.release()
 
 
 def _with_departed(snapshot: Snapshot, rollout: Rollout) -> Snapshot:

@@ -16,6 +16,7 @@ from tui.engine.journal import Journal
 from tui.engine.observer import CLOUD_INTERVAL_S, Observer
 from tui.engine.past import Past
 from tui.engine.proposals import Proposals
+from tui.engine.record import Record
 from tui.engine.reports import Reports
 from tui.engine.runs import Runs
 from tui.engine.witnesses import call_witnesses
@@ -38,7 +39,8 @@ class Session:
 
     ``writing`` is None in read-only mode: then no writing object exists. Either call ``observe`` (headless), or
     ``start`` and follow ``reports``. ``reader`` returns None for a cloud that this version cannot read.
-    ``meter`` counts the requests. ``protected`` when any write here wants the context's name typed before.
+    ``meter`` counts the requests, ``record`` keeps what is watched. ``protected`` when any write here wants the
+    context's name typed before.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Session:
         journal: Journal,
         clock: Clock,
         meter: Meter | None = None,
+        record: Record | None = None,
         protected: bool = False,
     ) -> None:
         self.protected = protected
@@ -59,7 +62,7 @@ class Session:
         self._reader = reader
         self._writing = writing
         meter = meter or Meter()
-        self._reports = Reports(observer, meter)
+        self._reports = Reports(observer, meter, record)
         self._background = Background(
             nodes=nodes, observer=observer, clock=clock, meter=meter, judge=self._reports.judge, broken=self._broken
         )
@@ -94,8 +97,6 @@ class Session:
         """Tell whether an apply is under way."""
         return self._runs.applying
 
-    # What is known.
-
     def observe(self) -> Report:
         """Read everything once, in the calling thread, and judge it. Failures are in the report's sources."""
         try:
@@ -125,7 +126,8 @@ class Session:
         return report
 
     def start(self, interval_s: float = CLOUD_INTERVAL_S) -> None:
-        """Begin to watch and, at least this often, to poll in the background. Call it once."""
+        """Begin to watch, to keep the record and, at least this often, to poll in the background. Call it once."""
+        self._reports.go_on(self.clock.now())
         self._recall()
         self._reports.judge(True)
         self._background.start(interval_s)
@@ -149,8 +151,6 @@ class Session:
         text = f"internal error, please report it: {error!r}"
         self._observer.lost_nodes(Unavailable(text))
         self.note(Activity(at=self.clock.now(), kind=ActivityKind.SOURCE_LOST, text=text))
-
-    # The deed.
 
     def propose(self, nodes: Collection[str] | None, *, prune: bool = False, delete_first: bool = False) -> Plan:
         """Plan the remedies of the newest report's findings about the nodes of these names; None: about all nodes.

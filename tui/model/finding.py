@@ -236,6 +236,7 @@ class ActivityKind(StrEnum):
     REPLACED = "replaced"
     ARMED = "armed"
     DISARMED = "disarmed"
+    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

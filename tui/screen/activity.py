@@ -1,12 +1,15 @@
 """What happened since the console was opened, newest first."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 
 from tui.model.calls import Calls
 from tui.model.finding import Activity, ActivityKind
 from tui.screen.format import Line, Span, Tone, clock, legible, line
+from tui.screen.messages import ExportRequested
 from tui.screen.pane import Pane
 from tui.screen.textview import TextView
 
@@ -28,6 +31,7 @@ _SIGNS = {
     ActivityKind.REPLACED: ("*", Tone.STRONG),
     ActivityKind.ARMED: (">", Tone.FIX),
     ActivityKind.DISARMED: (">", Tone.STRONG),
+    ActivityKind.NOTE: ("!", Tone.DIM),
 }
 
 
@@ -36,6 +40,17 @@ class ActivityPane(Pane):
 
     TITLE = "activity"
     KEY = "4"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "x",
+            "export",
+            "Export",
+            show=False,
+            id="activity.export",
+            tooltip="Write the hand-over report and its picture",
+        ),
+    ]
 
     def compose(self) -> ComposeResult:
         """One scrollable text."""
@@ -53,6 +68,10 @@ class ActivityPane(Pane):
         """Draw the newer timeline."""
         if self.is_mounted:
             self._redraw()
+
+    def action_export(self) -> None:
+        """Ask for the files."""
+        self.post_message(ExportRequested())
 
     def _redraw(self) -> None:
         events = self.report.activity if self.report else ()

@@ -23,6 +23,7 @@ from tui.screen.console import Console, FixingConsole
 from tui.screen.cutoff import CutOff, FixingCutOff, Way
 from tui.screen.dialog import Notice
 from tui.screen.diff import nothing_planned, nothing_to_fix, plan_diff, refusal_lines
+from tui.screen.exports import ExportingApp
 from tui.screen.format import Span, Tone, line
 from tui.screen.help import Help
 from tui.screen.journal import JournalPane
@@ -40,7 +41,7 @@ _FIXING: Mapping[type[Pane], type[Pane]] = {NodesPane: FixingNodesPane, UpgradeP
 """The panes that can do more in a console that may write."""
 
 
-class L2BridgeApp(ArmedApp, inherit_bindings=False):
+class L2BridgeApp(ArmedApp, ExportingApp, inherit_bindings=False):
     """The console on one session, which begins with the pane of this title; exits with the program's exit code."""
 
     TITLE = "l2bridge-tui"
@@ -63,6 +64,7 @@ class L2BridgeApp(ArmedApp, inherit_bindings=False):
         self.theme = theme.name
         self.animation_level = "none"
         self.session = session
+        self.exports = settings.state_dir / "exports"
         self.ascii_only = needs_ascii(settings.ascii, getattr(sys.__stderr__, "encoding", None))
         self.set_class(self.ascii_only, "-ascii")
         self.set_class(theme.ansi, "-native")
@@ -98,8 +100,6 @@ class L2BridgeApp(ArmedApp, inherit_bindings=False):
     async def on_unmount(self) -> None:
         """Let an apply under way finish its current change, and end the bridge's iterator with the session."""
         await asyncio.to_thread(self.session.close)
-
-    # The session's words.
 
     @on(Reported)
     def _reported(self, message: Reported) -> None:

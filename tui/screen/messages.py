@@ -1,5 +1,7 @@
 """What is said between session, app and panes, with what may be superseded by something newer."""
 
+from pathlib import Path
+
 from textual.message import Message
 
 from tui.model.aftermath import Aftermath
@@ -43,6 +45,18 @@ class UndoRequested(Message):
 
 class ArmRequested(Message):
     """Somebody wants fixes to be made unasked, or no longer."""
+
+
+class ExportRequested(Message):
+    """Somebody wants to take away what was watched."""
+
+
+class Exported(Message):
+    """It stands in this file."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
 
 
 class LookedBack(Message):

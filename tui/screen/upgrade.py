@@ -13,7 +13,7 @@ from tui.model.pairing import Progress, progress
 from tui.model.rollout import Pair, Phase, Rollout, Story
 from tui.render_watch import duration
 from tui.screen.format import Elide, Line, Span, Tone, badge, clock, legible, line
-from tui.screen.messages import FixRequested
+from tui.screen.messages import ExportRequested, FixRequested
 from tui.screen.pane import Pane
 from tui.screen.textview import TextView
 from tui.screen.tones import fit
@@ -40,6 +40,17 @@ class UpgradePane(Pane):
     TITLE = "upgrade"
     KEY = "3"
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "x",
+            "export",
+            "Export",
+            show=False,
+            id="upgrade.export",
+            tooltip="Write the hand-over report and its picture",
+        ),
+    ]
+
     def compose(self) -> ComposeResult:
         """One scrollable text."""
         yield TextView(ascii_only=self.ascii_only, identity="rollout")
@@ -56,6 +67,10 @@ class UpgradePane(Pane):
         """Draw the newer picture."""
         if self.is_mounted:
             self._redraw()
+
+    def action_export(self) -> None:
+        """Ask for the files."""
+        self.post_message(ExportRequested())
 
     def _redraw(self) -> None:
         rollout = self.report.rollout if self.report else None
