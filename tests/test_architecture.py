@@ -13,8 +13,8 @@ from tui.checks import CHECKS, ROUTE_CHECKS
 from tui.clouds import CLOUDS, load_reader, load_writer
 from tui.model.finding import Code
 from tui.model.node import Cloud
-from tui.screen.app import PANES
 from tui.screen.pane import Pane
+from tui.screen.panes import PANES
 
 SOURCE = Path(tui.checks.__file__).parents[1]
 FILES = sorted(SOURCE.rglob("*.py"))

@@ -13,6 +13,7 @@ from tui.clouds import CLOUDS
 from tui.kube import FLANNEL_CONFIG_MAPS
 from tui.model.finding import Code
 from tui.screen.commands import live_commands
+from tui.screen.panes import PANES
 
 _PROMISE = re.compile(r"`(test\w+)::(test_\w+)`")
 
@@ -35,7 +36,11 @@ def fenced(readme: str, language: str) -> list[str]:
 
 async def test_the_keys_are_those_of_the_screen(readme: str, tmp_path: Path) -> None:
     async with console(tmp_path) as shown:
-        live = live_commands(shown.app.screen)
+        live = list(live_commands(shown.app.screen))
+        for pane in PANES[1:]:
+            await shown.press(pane.KEY)
+            keys = {key for command in live for key in command.keys}
+            live += [command for command in live_commands(shown.app.screen) if not keys.intersection(command.keys)]
     moving = [command for command in live if command.id.startswith("grid.")]
     told = [
         [" ".join(f"`{key}`" for key in command.keys), command.title, command.explanation]

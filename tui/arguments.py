@@ -21,6 +21,7 @@ VERBS = {
     "apply": "show the plan, ask, apply it and prove it",
     "undo": "show the plan that takes an apply back, ask, apply it and prove it",
     "watch": "print one line per event, until it is interrupted",
+    "replay": "play the record of a watch in the console, or print it where there is no terminal",
     "journal": "print what was applied, by whom, and what became of it",
 }
 WAIT_S = 600.0
@@ -70,7 +71,7 @@ def _program_parser(program: str) -> argparse.ArgumentParser:
     verbs = "".join(f"  {verb:<8} {about}\n" for verb, about in VERBS.items())
     parser = _Parser(
         prog=program,
-        usage=f"{program} [OPTION...] [VERB [NODE... | APPLY-ID]]",
+        usage=f"{program} [OPTION...] [VERB [NODE... | APPLY-ID | FILE]]",
         description="Shows, fixes and watches the cloud networking of clusters with routed pod CIDRs.\n\n"
         f"verbs (none opens the console; VERB --help tells its own options):\n{verbs}",
         epilog=_EXIT_CODES,
@@ -85,7 +86,10 @@ def _program_parser(program: str) -> argparse.ArgumentParser:
 
 def _verb_parser(program: str, verb: str) -> argparse.ArgumentParser:
     parser = _Parser(prog=f"{program} {verb}", description=f"{VERBS[verb]}.".capitalize(), allow_abbrev=False)
-    if verb in _ABOUT_AN_APPLY:
+    if verb == "replay":
+        parser.add_argument("file", metavar="FILE", type=Path, help="a record that a watch has left")
+        parser.add_argument("--speed", metavar="N", type=_read(values.count), default=60, help="default: %(default)s")
+    elif verb in _ABOUT_AN_APPLY:
         which = "the newest that still stands" if verb == "undo" else "all"
         parser.add_argument("apply_id", nargs="?", metavar="APPLY-ID", help=f"only this apply (default: {which})")
     else:

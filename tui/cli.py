@@ -56,6 +56,8 @@ def _run(given: argparse.Namespace, program: str) -> int:
         if given.nodes:
             raise UsageError("watch --ui shows all nodes: name none")
         return _console(settings, flags, program, pane="upgrade", metrics=given.metrics, wish=_wish(given, settings))
+    if given.verb == "replay":
+        return _replay(given, settings)
     with Signals() as signals:
         try:
             return _verb(given, settings, signals, _invocation(program, flags))
@@ -165,6 +167,25 @@ def _console(
             from tui.screen.start import run_console  # noqa: PLC0415 - the verbs work without Textual
 
             return run_console(session, settings, pane, wish)
+    except Misconfigured as error:
+        raise UsageError(str(error)) from error
+
+
+def _replay(given: argparse.Namespace, settings: Settings) -> int:
+    """Play a record on the screen; print it where there is no screen, or -o asks for a form."""
+    from tui.ports import Misconfigured  # noqa: PLC0415
+    from tui.watching import Watch, print_record  # noqa: PLC0415
+
+    output = getattr(given, "output", None)
+    try:
+        if output is not None or not has_terminal():
+            return print_record(given.file, Streams(ascii_only=settings.ascii), Watch(json=output == "json"))
+        from tui.wiring import open_record  # noqa: PLC0415
+
+        session = open_record(given.file, speed=given.speed)
+        from tui.screen.start import run_console  # noqa: PLC0415
+
+        return run_console(session, settings)
     except Misconfigured as error:
         raise UsageError(str(error)) from error
 

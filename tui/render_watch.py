@@ -34,15 +34,15 @@ def watch_line(activity: Activity) -> str:
     return f"{instant(activity.at)}  {activity.kind:<{_WIDEST}}  {about}{printable(activity.text)}"
 
 
-def watch_json(activity: Activity, report: Report) -> str | None:
+def watch_json(activity: Activity, report: Report | None) -> str | None:
     """Write one event as a line of ASCII, without its end; None for what is no news for a program."""
     if activity.kind in _ONLY_TEXT:
         return None
     return json.dumps(watch_document(activity, report)).replace("\x7f", "\\u007f")
 
 
-def watch_document(activity: Activity, report: Report) -> Mapping[str, object]:
-    """Write one event of a report."""
+def watch_document(activity: Activity, report: Report | None) -> Mapping[str, object]:
+    """Write one event, of a report where it is still known."""
     event = activity.kind in _ABOUT_A_NODE
     told: dict[str, object] = {
         "schema": WATCH_SCHEMA,
@@ -56,7 +56,7 @@ def watch_document(activity: Activity, report: Report) -> Mapping[str, object]:
     if activity.finding is not None:
         finding = activity.finding
         told |= {"code": finding.code.value, "severity": finding.severity.value, "subject": finding.subject}
-    if activity.kind is ActivityKind.SYNCED:
+    if activity.kind is ActivityKind.SYNCED and report is not None:
         told |= {"cluster": cluster_document(report.snapshot.cluster), "summary": report.counts()}
     return told | {"text": activity.text}
 

@@ -7,8 +7,11 @@ Both follow the reports of a session that observes in the background. May import
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+from tui.engine import timeline
 from tui.engine.autofix import AutoFix
+from tui.engine.record import read_record
 from tui.engine.session import Session
 from tui.model.arming import Wish
 from tui.model.finding import Activity, ActivityKind, Report, Severity
@@ -30,7 +33,7 @@ class Watch:
     nodes: frozenset[str] = frozenset()
     json: bool = False
 
-    def line(self, activity: Activity, report: Report) -> str | None:
+    def line(self, activity: Activity, report: Report | None) -> str | None:
         """Return how an event is told; None where nobody asked for it."""
         if self.nodes and activity.node is not None and activity.node not in self.nodes:
             return None
@@ -91,6 +94,21 @@ def watch(session: Session, streams: Streams, what: Watch, wish: Wish | None = N
         if newest is not None:
             streams.talk(farewell(newest))
         raise
+    return 0
+
+
+def print_record(path: Path, streams: Streams, what: Watch) -> int:
+    """Tell every event of a record on a line of its own, as the watch that left it did; return the exit code.
+
+    Raises ``Misconfigured`` when the file is no record.
+    """
+    for page in read_record(path, timeline.LIMIT):
+        for activity in page.news:
+            line = what.line(activity, None)
+            if line is not None:
+                streams.data(line + "\n")
+        if not streams.heard:
+            break
     return 0
 
 

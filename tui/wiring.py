@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,6 +14,7 @@ from tui.engine.files import cluster_file
 from tui.engine.journal import Journal
 from tui.engine.observer import Observer
 from tui.engine.record import Record
+from tui.engine.replay import Replay
 from tui.engine.session import Session
 from tui.meter import Meter
 from tui.model.node import Cloud
@@ -76,6 +78,11 @@ def open_session(settings: "Settings") -> Session:
         meter=meter,
         scope=_scope(settings),
     )
+
+
+def open_record(path: Path, *, speed: float) -> Session:
+    """Return a session that plays the record of a watch. Raises ``Misconfigured`` when the file is none."""
+    return Replay(path, SystemClock(), speed=speed)
 
 
 def scenarios() -> Mapping[str, str]:

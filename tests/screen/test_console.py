@@ -13,7 +13,6 @@ from tests.screen.console import Console, console
 from tui.demo import SCENARIOS, Call
 from tui.model.plan import Outcome, Progress, Status
 from tui.ports import Throttled, Unavailable
-from tui.screen.app import PANES
 from tui.screen.cluster import ClusterFindings
 from tui.screen.commands import live_commands
 from tui.screen.confirm import MOST_BY_KEY, Cancel, Confirm, StopQuestion
@@ -21,6 +20,7 @@ from tui.screen.dialog import Dialog, Notice
 from tui.screen.help import Help
 from tui.screen.palette import Palette
 from tui.screen.pane import Pane
+from tui.screen.panes import PANES
 from tui.screen.run import Run
 
 NEVER = re.compile(r"r|ctrl\+[zsqba]|f\d+|alt\+.*|escape.+")

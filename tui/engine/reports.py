@@ -30,7 +30,7 @@ class Reports:
 
     def __init__(self, observer: Observer, meter: Meter, record: Record | None) -> None:
         self._observer = observer
-        self._meter = meter
+        self.meter = meter
         self._record = record
         self._page: Page | None = None
         """What an earlier watch has left; None once there is a report that goes on with it."""
@@ -80,7 +80,7 @@ class Reports:
                     revision=before.revision + 1 if before else 0,
                     witnesses=self._witnesses,
                     applies=self._applies,
-                    calls=self._meter.told(),
+                    calls=self.meter.told(),
                 )
                 self._changed.notify_all()
             if self._record is not None:

@@ -43,6 +43,8 @@ class Session:
     context's name typed before.
     """
 
+    recorded = False  # it is played from a record in a ``Replay`` only
+
     def __init__(
         self,
         *,
@@ -61,10 +63,9 @@ class Session:
         self._observer = observer
         self._reader = reader
         self._writing = writing
-        meter = meter or Meter()
-        self._reports = Reports(observer, meter, record)
+        reports = self._reports = Reports(observer, meter or Meter(), record)
         self._background = Background(
-            nodes=nodes, observer=observer, clock=clock, meter=meter, judge=self._reports.judge, broken=self._broken
+            nodes=nodes, observer=observer, clock=clock, meter=reports.meter, judge=reports.judge, broken=self._broken
         )
         self._past = Past(cluster=observer.cluster, journal=journal, reader=self._readable, clock=clock)
         self._identities = Identities(nodes, reader)
@@ -112,7 +113,6 @@ class Session:
         return self._reports.newest
 
     def _report(self) -> Report:
-        """Return the newest report; the first one is made for it."""
         return self._reports.newest or self.observe()
 
     def _recent(self) -> Report:

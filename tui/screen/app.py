@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
 
@@ -15,7 +15,6 @@ from tui.engine.session import Session
 from tui.model.finding import Report
 from tui.model.plan import ApplyResult, Plan
 from tui.render_text import NOTHING_TO_UNDO
-from tui.screen.activity import ActivityPane
 from tui.screen.armed import ArmedApp
 from tui.screen.commands import live_commands
 from tui.screen.confirm import Confirm, StopQuestion
@@ -26,19 +25,11 @@ from tui.screen.diff import nothing_planned, nothing_to_fix, plan_diff, refusal_
 from tui.screen.exports import ExportingApp
 from tui.screen.format import Span, Tone, line
 from tui.screen.help import Help
-from tui.screen.journal import JournalPane
 from tui.screen.messages import Applied, Failed, FixRequested, LookedBack, Progressed, Proposed, Reported, UndoRequested
-from tui.screen.nodes import FixingNodesPane, NodesPane
-from tui.screen.pane import Pane
+from tui.screen.panes import PANES, panes_of
 from tui.screen.run import Run, verdict
 from tui.screen.themes import THEMES, choose_theme, needs_ascii
-from tui.screen.upgrade import FixingUpgradePane, UpgradePane
 from tui.settings import Settings
-
-PANES: tuple[type[Pane], ...] = (NodesPane, UpgradePane, ActivityPane, JournalPane)
-"""Every pane, in the order of their keys."""
-_FIXING: Mapping[type[Pane], type[Pane]] = {NodesPane: FixingNodesPane, UpgradePane: FixingUpgradePane}
-"""The panes that can do more in a console that may write."""
 
 
 class L2BridgeApp(ArmedApp, ExportingApp, inherit_bindings=False):
@@ -70,16 +61,16 @@ class L2BridgeApp(ArmedApp, ExportingApp, inherit_bindings=False):
         self.set_class(theme.ansi, "-native")
         self._run_view: Run | None = None
         self._leaving: int | None = None
-        self._first = pane or NodesPane.TITLE
+        self._panes = panes_of(session)
+        self._first = pane or self._panes[0].TITLE
 
     def get_default_screen(self) -> Console:
         """Make the screen under the dialogs; Textual asks once, when the app runs."""
         session, ascii_only = self.session, self.ascii_only
         # Read-only is the absence of what writes, keys and commands included.
         kind = Console if session.read_only else FixingConsole
-        panes = PANES if session.read_only else tuple(_FIXING.get(pane, pane) for pane in PANES)
         self.console_screen = kind(
-            [pane(ascii_only=ascii_only) for pane in panes],
+            [pane(ascii_only=ascii_only) for pane in self._panes],
             first=self._first,
             cluster=session.cluster,
             read_only=session.read_only,
@@ -199,7 +190,8 @@ class L2BridgeApp(ArmedApp, ExportingApp, inherit_bindings=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Tell what is available now: the one place that says so. None shows the key as unavailable."""
-        del parameters
+        if action == "pane":
+            return parameters[0] in {pane.TITLE for pane in self._panes}
         if action in {"fix", "fix_all", "undo", "prune", "delete_first"}:
             return None if self.report is None or self.session.applying else True
         return True
