@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.screen.console import until
+from tests.screen.console import picture, until
 from tests.test_record import FILE, Watching
 from tests.test_watch import TYPES
 from tui.cli import main
@@ -85,6 +85,9 @@ async def test_the_console_plays_it_on_the_panes_that_it_has(recorded: tuple[Pat
         shown = app.console_screen
         await until(pilot, lambda: (tell := app.report) is not None and tell.snapshot.taken_at.minute >= 3)
         assert shown.pane.TITLE == "upgrade"
+        assert "record" in picture(app)[0]
+        assert "RO  played" in picture(app)[0]
+        assert "as it was at 12:03:" in picture(app)[1]
         assert {"3", "4"} == {key for command in live_commands(shown) for key in command.keys if key in set("12345")}
         assert not any(key in {"f", "F", "u", "A"} for command in live_commands(shown) for key in command.keys)
         await pilot.press("1", "5", "4")

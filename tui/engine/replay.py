@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from tui.engine import timeline
 from tui.engine.journal import Journal
-from tui.engine.observer import NODES, Observer
+from tui.engine.observer import Observer
 from tui.engine.record import Page, read_record
 from tui.engine.session import Session
 from tui.model.aftermath import Aftermath
@@ -88,7 +88,7 @@ class Replay(Session):
         return min(_LONGEST_PAUSE_S, max(0.0, gap.total_seconds() / self._speed))
 
     def _report_of(self, page: Page, happened: int, revision: int) -> Report:
-        source = Source(name=NODES, state=SourceState.OK, observed_at=page.at)
+        source = Source(name="record", state=SourceState.OK, observed_at=page.at)
         return Report(
             snapshot=Snapshot(taken_at=page.at, cluster=self.cluster, scope=Scope(), nodes=None, nodes_source=source),
             assessments=(),
@@ -97,6 +97,7 @@ class Replay(Session):
             happened=happened,
             revision=revision,
             rollout=page.rollout(),
+            recorded=True,
         )
 
 

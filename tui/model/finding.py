@@ -259,6 +259,7 @@ class Report:
     report of a session. ``witnesses`` tell what the fabric itself was seen to do after the last apply; empty where it
     was not asked or did not say. ``applies`` are what the journal tells of, oldest first; None while it was not read.
     ``rollout`` is what happened to the nodes since the first report; ``calls`` counts the requests by source.
+    ``recorded`` when it is played from a record, which holds what happened and not what there is.
     """
 
     snapshot: Snapshot
@@ -271,6 +272,7 @@ class Report:
     applies: tuple[RecordedApply, ...] | None = None
     rollout: Rollout | None = None
     calls: Mapping[str, Calls] = field(default_factory=dict)
+    recorded: bool = False
 
     @property
     def synchronising(self) -> bool:

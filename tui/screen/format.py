@@ -231,6 +231,8 @@ def worst_first(assessments: Iterable[Assessment]) -> list[Assessment]:
 
 def counters(report: Report | None) -> Line:
     """Count the nodes by verdict, worst first."""
+    if report is not None and report.recorded:
+        return line(Span(f"as it was at {clock(report.snapshot.taken_at)}", Tone.STRONG))
     if report is None or report.synchronising:
         return line(Span("synchronising", Tone.NEW))
     tally = dict.fromkeys(VERDICTS_WORST_FIRST, 0)

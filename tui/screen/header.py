@@ -35,7 +35,10 @@ def title(
 ) -> tuple[Line, Line]:
     """Return the left and the right part of the title row, fitted: what is sound is summed up before it is cut."""
     access = Span("RO", Tone.STRONG) if read_only else Span("RW", Tone.FIX)
-    right = line("  ", access, "  ", age(elapsed) if elapsed is not None else Span("no data yet", Tone.NEW), " ")
+    known = age(elapsed) if elapsed is not None else Span("no data yet", Tone.NEW)
+    if report is not None and report.recorded:
+        known = Span("played", Tone.STRONG)
+    right = line("  ", access, "  ", known, " ")
     context = Span(legible(cluster.context), Tone.TITLE)
     named = sources(report.snapshot) if report else []
     lost = [span for span in named if span.tone is Tone.BAD]
