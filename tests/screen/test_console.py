@@ -461,6 +461,21 @@ async def test_the_activity_tells_what_happened(tmp_path: Path) -> None:
         assert "STATE" in shown.rows()[2]
 
 
+async def test_the_activity_is_filtered_by_node(tmp_path: Path) -> None:
+    async with console(tmp_path, "mixed", size=(120, 40)) as shown:
+        await shown.press("4")
+        everything = shown.text()
+        assert "azure-win-1" in everything
+        assert "gce-linux-2" in everything
+        await shown.press("slash", *({"-": "minus"}.get(sign, sign) for sign in "gce-linux-2"), "enter")
+        assert "filter: gce-linux-2  2 of " in shown.rows()[1]
+        assert "azure-win-1" not in shown.text()
+        await shown.press("slash", "space", "exclamation_mark", *"finding", "enter")
+        assert "No event has that." in shown.text()
+        await shown.press("escape")
+        assert shown.text() == everything
+
+
 # Routes.
 
 

@@ -3,14 +3,19 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+from textual.widgets import Input
 
 from tui.model.calls import Calls
 from tui.model.finding import Activity, ActivityKind
 from tui.screen.format import Line, Span, Tone, clock, legible, line
-from tui.screen.messages import ExportRequested
+from tui.screen.lineinput import LineInput
+from tui.screen.messages import EXPORTS, ExportRequested
 from tui.screen.pane import Pane
+from tui.screen.query import parse_text
 from tui.screen.textview import TextView
 
 _SIGNS = {
@@ -40,28 +45,31 @@ class ActivityPane(Pane):
 
     TITLE = "activity"
     KEY = "4"
-
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "x",
-            "export",
-            "Export",
-            show=False,
-            id="activity.export",
-            tooltip="Write the hand-over report and its picture",
-        ),
+        Binding("escape", "back", "Back", show=False, id="activity.back", tooltip="Show every event again"),
+        Binding("slash", "filter", "Filter", id="activity.filter", tooltip="Events of a node, a kind, or with a text"),
+        Binding("x", "export", "Export", show=False, id="activity.export", tooltip=EXPORTS),
     ]
 
+    query_text: reactive[str] = reactive("", repaint=False)
+
+    def __init__(self, *, ascii_only: bool) -> None:
+        super().__init__(ascii_only=ascii_only)
+        self.text = TextView(ascii_only=ascii_only, identity="events")
+        self.input = LineInput(placeholder="node, kind, text or regex, !not", identity="filter")
+
     def compose(self) -> ComposeResult:
-        """One scrollable text."""
-        yield TextView(ascii_only=self.ascii_only, identity="events")
+        """One scrollable text, and the filter."""
+        yield self.text
+        yield self.input
 
     def focus_content(self) -> None:
         """Give the keys to the text."""
-        self.query_one(TextView).focus()
+        self.text.focus()
 
     def on_mount(self) -> None:
         """Nothing is known yet."""
+        self.input.display = False
         self._redraw()
 
     def watch_report(self) -> None:
@@ -69,16 +77,58 @@ class ActivityPane(Pane):
         if self.is_mounted:
             self._redraw()
 
+    def watch_query_text(self) -> None:
+        """Filter again."""
+        if self.is_mounted:
+            self._redraw()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let a slash be text while the filter is typed."""
+        return False if action == "filter" and self.input.has_focus else super().check_action(action, parameters)
+
+    def action_filter(self) -> None:
+        """Type a filter; it works while it is typed."""
+        self.input.display = True
+        self.screen.set_focus(self.input)
+
+    def action_back(self) -> None:
+        """Clear the filter."""
+        self.input.value = ""
+        self._end_filter()
+
+    @on(Input.Changed, "#filter")
+    def _typing(self, event: Input.Changed) -> None:
+        event.stop()
+        self.query_text = event.value
+
+    @on(Input.Submitted, "#filter")
+    def _typed(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._end_filter()
+
+    def _end_filter(self) -> None:
+        self.text.focus()
+        self.input.display = False
+
     def action_export(self) -> None:
         """Ask for the files."""
         self.post_message(ExportRequested())
 
     def _redraw(self) -> None:
         events = self.report.activity if self.report else ()
-        text = self.query_one(TextView)
-        told = map(event_line, reversed(events)) if events else [line(Span("Nothing has happened yet.", Tone.DIM))]
-        text.show([requests_line(self.report.calls if self.report else {}), *told])
-        self.status = line(Span(f"{len(events)} events, newest first", Tone.DIM))
+        holds = parse_text(self.query_text)
+        wanted = [event for event in events if holds(_haystack(event))]
+        empty = "No event has that." if events else "Nothing has happened yet."
+        told = map(event_line, reversed(wanted)) if wanted else [line(Span(empty, Tone.DIM))]
+        self.text.show([requests_line(self.report.calls if self.report else {}), *told])
+        shown = f"{len(wanted)} of " if self.query_text else ""
+        query = (Span(f"filter: {legible(self.query_text)}  ", Tone.KEY),) if self.query_text else ()
+        self.status = line(*query, Span(f"{shown}{len(events)} events, newest first", Tone.DIM))
+
+
+def _haystack(event: Activity) -> str:
+    """Return everything that a line says."""
+    return f"{event.kind} {event.node or ''} {event.text}"
 
 
 def requests_line(calls: Mapping[str, Calls]) -> Line:

@@ -9,6 +9,9 @@ from tui.model.finding import Report
 from tui.model.plan import ApplyResult, Plan, RunStep
 from tui.ports import PortError
 
+EXPORTS = "Write the hand-over report and its picture"
+"""What is written where a hand-over is asked for."""
+
 
 class Reported(Message):
     """The session has judged a newer observation."""

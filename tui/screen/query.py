@@ -35,11 +35,22 @@ def _term(term: str) -> Predicate:
         return lambda assessment: not inner(assessment)
     if term.startswith("@") and len(term) > 1:
         return _judgement(term[1:].lower())
-    try:
-        pattern = re.compile(term, re.IGNORECASE)
-    except re.error:
-        pattern = re.compile(re.escape(term), re.IGNORECASE)
+    pattern = _pattern(term)
     return lambda assessment: pattern.search(haystack(assessment)) is not None
+
+
+def parse_text(text: str) -> Callable[[str], bool]:
+    """Return the predicate of a filter over plain text: expressions and ``!`` alone; the empty filter always holds."""
+    terms = [(term.startswith("!") and len(term) > 1, term) for term in text.split()]
+    wanted = [(inverse, _pattern(term.removeprefix("!") if inverse else term)) for inverse, term in terms]
+    return lambda line: all((pattern.search(line) is None) is inverse for inverse, pattern in wanted)
+
+
+def _pattern(term: str) -> re.Pattern[str]:
+    try:
+        return re.compile(term, re.IGNORECASE)
+    except re.error:
+        return re.compile(re.escape(term), re.IGNORECASE)
 
 
 def _judgement(word: str) -> Predicate:

@@ -13,7 +13,7 @@ from tui.model.pairing import Progress, progress
 from tui.model.rollout import Pair, Phase, Rollout, Story
 from tui.render_watch import duration
 from tui.screen.format import Elide, Line, Span, Tone, badge, clock, legible, line
-from tui.screen.messages import ExportRequested, FixRequested
+from tui.screen.messages import EXPORTS, ExportRequested, FixRequested
 from tui.screen.pane import Pane
 from tui.screen.textview import TextView
 from tui.screen.tones import fit
@@ -41,14 +41,7 @@ class UpgradePane(Pane):
     KEY = "3"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "x",
-            "export",
-            "Export",
-            show=False,
-            id="upgrade.export",
-            tooltip="Write the hand-over report and its picture",
-        ),
+        Binding("x", "export", "Export", show=False, id="upgrade.export", tooltip=EXPORTS),
     ]
 
     def compose(self) -> ComposeResult:
