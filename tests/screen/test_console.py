@@ -472,7 +472,7 @@ async def test_the_activity_is_filtered_by_node(tmp_path: Path) -> None:
         assert "azure-win-1" not in shown.text()
         await shown.press("slash", "space", "exclamation_mark", *"finding", "enter")
         assert "filter: gce-linux-2 !finding  1 of " in shown.rows()[1]
-        await shown.press("slash", *"zzz", "enter")
+        await shown.press("escape", "slash", *"zzz", "enter")
         assert "No event has that." in shown.text()
         await shown.press("escape")
         assert shown.text() == everything
