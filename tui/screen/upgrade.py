@@ -20,6 +20,8 @@ from tui.screen.tones import fit
 
 _MOST_PAIRS = 200
 _NARROWEST, _WIDEST = 10, 24
+_TICKS_S = 120
+"""Up to which sum seconds are told; later minutes are, so that a screen that nobody looks at costs nothing."""
 _PHASES = {
     Phase.CORDONED: "cordoned",
     Phase.DELETING: "deleting",
@@ -125,7 +127,8 @@ def _summary(rollout: Rollout, now: datetime) -> Iterator[Line]:
     suffering = sum(story.outage is not None for story in rollout.stories.values())
     nodes = "1 node" if suffering == 1 else f"{suffering} nodes"
     current = Span(f"{nodes} now", Tone.BAD if suffering else Tone.OK)
-    yield line(f"Ready nodes were unroutable for {duration(lost_s)} in all, ", current)
+    told = duration(lost_s) if lost_s < _TICKS_S else _roughly(lost_s)
+    yield line(f"Ready nodes were unroutable for {told} in all, ", current)
 
 
 def _versions(measured: Progress) -> Line:
@@ -177,9 +180,16 @@ def _verdict(pair: Pair) -> Verdict:
 
 def _arrival(pair: Pair, new: Story, now: datetime) -> Span:
     """Return what the replacement lacks, or when it was there with everything."""
-    lost_s = new.unroutable_s(now)
-    lost = f", unroutable for {duration(lost_s)}" if lost_s >= 1 else ""
+    lost = _lost(new, now)
     if pair.done_at is not None:
         return Span(f"at {clock(pair.done_at)}{lost}", Tone.OK)
     lacking = [_LACKING[phase] for phase in new.lacks if phase in _LACKING] or ["not gone yet"]
     return Span(f"{', '.join(lacking)}{lost}", Tone.BAD if new.outage is not None else Tone.NEW)
+
+
+def _lost(story: Story, now: datetime) -> str:
+    """Return how long its pods were not reachable, or since when they are not: what goes on does not tick."""
+    if story.outage is not None:
+        return f", unroutable since {clock(story.outage.first_bad.answered_at)}"
+    lost_s = story.unroutable_s(now)
+    return f", unroutable for {duration(lost_s)}" if lost_s >= 1 else ""
