@@ -95,6 +95,7 @@ def _verb(given: argparse.Namespace, settings: Settings, signals: Signals, invoc
             if given.verb == "check":
                 return verbs.check(session, streams, request, wait_s=(given.timeout or WAIT_S) if given.wait else None)
             if given.verb == "watch":
+                collect_rarely()
                 with serving(session, given.metrics) as url:
                     if url is not None:
                         streams.talk(f"metrics: {url}")

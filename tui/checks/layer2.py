@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from tui.model.finding import Code, Finding, Layer2, Severity
 from tui.model.node import Cloud, IPNetwork, Node
-from tui.model.snapshot import Joined, Placement, PlacementState
+from tui.model.snapshot import Joined, PlacementState
 
 
 def states(joined: Joined) -> dict[str, Layer2]:
@@ -39,6 +39,7 @@ def _judge(joined: Joined) -> dict[str, tuple[Layer2, str | None]]:
     judged: dict[str, tuple[Layer2, str | None]] = {}
     vpcs: defaultdict[str, list[tuple[Node, str]]] = defaultdict(list)
     bare: list[Node] = []
+    names: dict[str, str] = {}
     for node, placement in joined.placed():
         if node.encapsulated:
             judged[node.uid] = (Layer2.NOT_REQUIRED, None)
@@ -50,17 +51,20 @@ def _judge(joined: Joined) -> dict[str, tuple[Layer2, str | None]]:
             # Why it was not observed is identity's finding; one cause, one finding.
             judged[node.uid] = (Layer2.UNKNOWN, None)
         else:
-            vpcs[placement.interface.network].append((node, _name(joined, placement)))
+            subnet = placement.interface.subnet
+            if subnet not in names:  # thousands of nodes share a few
+                names[subnet] = _name(joined, subnet)
+            vpcs[placement.interface.network].append((node, names[subnet]))
     for members in vpcs.values():
         judged |= _compare(members)
     judged |= _judge_bare(bare, joined.snapshot.scope.node_subnets)
     return judged
 
 
-def _name(joined: Joined, placement: Placement) -> str:
-    subnet = joined.subnet_of(placement)
+def _name(joined: Joined, key: str) -> str:
+    subnet = joined.subnets.get(key)
     if subnet is None:
-        return placement.interface.subnet or "" if placement.interface else ""
+        return key
     return f"{subnet.id} ({', '.join(map(str, subnet.cidrs))})" if subnet.cidrs else subnet.id
 
 

@@ -83,6 +83,8 @@ class NetworkInterface:
 
     def owns(self, cidr: IPNetwork) -> bool:
         """Tell whether the cloud itself delivers the whole range to this interface."""
+        if not self.owned_cidrs:
+            return False
         if cidr.version == 4:
             joined: Iterable[IPNetwork] = collapse_addresses(one for one in self.owned_cidrs if one.version == 4)
         else:
