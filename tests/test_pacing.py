@@ -1,6 +1,7 @@
 """How often sources are asked: what is counted, what a node event sets off, and how far apart reads are kept."""
 
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,12 +16,14 @@ from tests.wire.gce import ZONE, ComputeServer, fresh_gce  # noqa: F401 - the fi
 from tests.wire.gce_refusals import RATE_LIMITED
 from tui.clouds import load_reader
 from tui.demo import DemoWorld, open_world
+from tui.demo.cloud import DemoReader
 from tui.engine.pacing import MOST_PER_S, Pacing
 from tui.engine.session import Session
 from tui.meter import Meter
 from tui.model.calls import Calls
 from tui.model.finding import Report
-from tui.model.node import Cloud, ProviderID
+from tui.model.node import Cloud, Node, ProviderID
+from tui.model.snapshot import CloudView
 from tui.ports import CloudOptions
 
 
@@ -70,34 +73,41 @@ def test_sources_are_counted_apart() -> None:
 # How far apart.
 
 
-def pause_s(pacing: Pacing, meter: Meter, cost: Calls, cloud: Cloud = Cloud.AZURE) -> float:
-    """Read once at such a cost; return how long it is until the next read."""
-    pacing.begin()
-    meter.count(cloud, made=cost.made, throttled=cost.throttled)
-    pacing.end(frozenset({cloud}), 100.0)
-    return pacing.free_at_s(cloud) - 100.0
+class Paced:
+    """The pace of reads of one cloud, each at a cost."""
+
+    def __init__(self, cloud: Cloud = Cloud.AZURE) -> None:
+        self._meter = Meter()
+        self._cloud = cloud
+        self.pacing = Pacing(self._meter, cloud)
+
+    def after(self, cost: Calls) -> float:
+        """Read once; return how long it is until the next read."""
+        self.pacing.begin()
+        self._meter.count(self._cloud, made=cost.made, throttled=cost.throttled)
+        self.pacing.end(100.0)
+        return self.pacing.pause_s(100.0)
 
 
 def test_a_cloud_that_was_never_read_may_be_read_at_once() -> None:
-    assert Pacing(Meter()).free_at_s(Cloud.AWS) == 0
+    assert Paced().pacing.pause_s(0.5) == 0
 
 
 @pytest.mark.parametrize("cloud", list(MOST_PER_S))
 def test_the_dearer_a_read_the_longer_the_pause(cloud: Cloud) -> None:
-    meter = Meter()
-    pacing = Pacing(meter)
-    assert pause_s(pacing, meter, Calls(made=1), cloud) == 1
-    assert pause_s(pacing, meter, Calls(made=30), cloud) == 30 / MOST_PER_S[cloud]
-    assert pause_s(pacing, meter, Calls(made=10_000), cloud) == 60, "the interval of the polls"
+    paced = Paced(cloud)
+    assert paced.after(Calls(made=1)) == 1
+    assert paced.after(Calls(made=30)) == 30 / MOST_PER_S[cloud]
+    assert paced.pacing.pause_s(101.0) == pytest.approx(30 / MOST_PER_S[cloud] - 1)
+    assert paced.after(Calls(made=10_000)) == 60, "the interval of the polls"
+    assert paced.pacing.pause_s(161.0) == 0
 
 
 def test_throttling_doubles_the_pause_until_it_is_over() -> None:
-    meter = Meter()
-    pacing = Pacing(meter)
-    throttled = Calls(made=1, throttled=1)
-    assert [pause_s(pacing, meter, throttled) for _ in range(3)] == [2, 4, 8]
-    assert pause_s(pacing, meter, Calls(made=1)) == 1
-    assert pause_s(pacing, meter, throttled) == 2
+    paced, throttled = Paced(), Calls(made=1, throttled=1)
+    assert [paced.after(throttled) for _ in range(3)] == [2, 4, 8]
+    assert paced.after(Calls(made=1)) == 1
+    assert paced.after(throttled) == 2
 
 
 # What an event sets off.
@@ -157,3 +167,28 @@ def test_what_is_read_alone_leaves_the_other_clouds_as_they_were_told(
     report = until(reports, lambda report: bool(read_since(world, before)) and len(report.assessments) == 11)
     assert all(one.reachable for one in report.assessments)
     assert {view.cloud for view in report.snapshot.views} == set(Cloud) - {Cloud.NONE}
+
+
+def test_a_cloud_that_does_not_answer_holds_up_no_other(tmp_path: Path) -> None:
+    world = open_world("rolling-upgrade", latency=False)
+    session = session_of(world, tmp_path)
+    session.start()
+    reports = session.reports()
+    until(reports, lambda report: bool(report.assessments) and all(one.reachable for one in report.assessments))
+    stuck = threading.Event()
+    observe = DemoReader.observe
+
+    def hangs(self: DemoReader, nodes: Sequence[Node]) -> tuple[CloudView, ...]:
+        if self.cloud is Cloud.AZURE:
+            stuck.wait(30)
+        return observe(self, nodes)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(DemoReader, "observe", hangs)
+        world.cordon("az-pool-1")
+        before = made(world)
+        world.cordon("gce-pool-1")
+        until(reports, lambda report: "gce" in read_since(world, before))
+        stuck.set()
+    world.close()
+    session.close()

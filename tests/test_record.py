@@ -120,6 +120,7 @@ def test_after_half_a_day_a_new_story_begins(world: DemoWorld, tmp_path: Path) -
     report = Watching(world, tmp_path).look()
     assert report.rollout is not None
     assert report.rollout.pairs == ()
+    assert last(tmp_path / "record.old.jsonl").rollout().pairs, "the story before it is kept"
     assert len({json.loads(line)["at"] for line in (tmp_path / FILE).read_text().splitlines()}) == 1
 
 
@@ -194,6 +195,7 @@ def test_what_is_no_record_is_refused_and_a_watch_begins_anew(text: str, world: 
         last(path)
     Watching(world, tmp_path).look()
     assert len(last(path).stories) == 12
+    assert (tmp_path / "record.old.jsonl").exists() is bool(text), "nothing that somebody wrote is lost"
 
 
 def test_a_folder_that_cannot_be_written_is_said_and_the_watch_goes_on(world: DemoWorld, tmp_path: Path) -> None:

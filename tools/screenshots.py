@@ -91,9 +91,9 @@ async def draw(shot: Shot, folder: Path) -> None:
 class _Still(Session):
     """A session that looks only when it is told to, so that every instant in a picture is the same each time."""
 
-    def start(self, interval_s: float = 0) -> None:
+    def start(self, interval_s: float = 0, *, recorded: bool = False) -> None:
         """Look once."""
-        del interval_s
+        del interval_s, recorded
         self.observe()
 
     def refresh(self) -> None:

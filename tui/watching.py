@@ -131,7 +131,7 @@ def wait_for(session: Session, streams: Streams, nodes: frozenset[str], timeout_
 
     Says on stderr what is waited for whenever that changes.
     """
-    session.start(interval_s=_WAITING_INTERVAL_S)
+    session.start(interval_s=_WAITING_INTERVAL_S, recorded=False)
     said = ""
     newest = None
     for report in session.reports(timeout_s=timeout_s):

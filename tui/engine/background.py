@@ -1,22 +1,20 @@
-"""The threads that keep the facts fresh: one watches nodes, one polls clouds, one judges.
+"""The threads that keep the facts fresh: one watches nodes, one polls each cloud, one judges.
 
-Policy of the whole program about failures of reads lives here: back-off, debouncing, when to list again. May import
-ports, model and the observer.
+Policy of the whole program about failures of reads lives here: back-off, when to list again. May import ports, model,
+the observer and the pollers.
 """
 
-import math
 import random
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import partial
 
 from tui.engine.observer import CLOUD_INTERVAL_S, Observer
-from tui.engine.pacing import Pacing
+from tui.engine.poller import Poller
 from tui.meter import Meter
 from tui.model.node import Cloud
 from tui.ports import Clock, Expired, NodeSource, PortError, Throttled
 
-_DEBOUNCE_S = 1.0
-"""Node events come in bursts; the clouds are read this long after the first of one."""
 _LONGEST_BACKOFF_S = 30.0
 _AGE_CHECK_S = 10.0
 """How often the age of what is known is looked at when nothing happens."""
@@ -47,22 +45,18 @@ class Background:
         self._broken = broken
         self._closed = threading.Event()
         self._dirty = threading.Event()
-        self._pacing = Pacing(meter)
-        self._touched: set[Cloud] = set()
-        """The clouds that something has happened in since they were last read."""
-        self._touching = threading.Lock()
-        self._read_clouds = threading.Event()
-        """Set when a cloud was touched, and when everything is to be read."""
-        self._read_all = threading.Event()
-        self._list_nodes = threading.Event()
-        self._synchronised = threading.Event()
-        self._interval_s = CLOUD_INTERVAL_S
+        self._pollers = {
+            cloud: Poller(cloud, observer=observer, clock=clock, meter=meter, told=self._dirty.set)
+            for cloud in Cloud
+            if cloud is not Cloud.NONE
+        }
 
     def start(self, interval_s: float = CLOUD_INTERVAL_S) -> None:
         """Begin, and read the clouds at least this often. Call it once."""
-        self._interval_s = interval_s
-        for work in (self._watch, self._poll, self._judge_on):
-            threading.Thread(target=self._guarded, args=(work,), name=work.__name__.strip("_"), daemon=True).start()
+        work = {"watch": self._watch, "judge": self._judge_on}
+        work |= {f"poll {cloud}": partial(poller.run, interval_s) for cloud, poller in self._pollers.items()}
+        for name, each in work.items():
+            threading.Thread(target=self._guarded, args=(each,), name=name, daemon=True).start()
 
     def aside(self, work: Callable[[], object]) -> None:
         """Do this once in a thread of its own, which ends with the process whatever it is at."""
@@ -77,12 +71,18 @@ class Background:
 
     def refresh(self) -> None:
         """List the nodes and read the clouds again now."""
-        self._list_nodes.set()
+        self.aside(self._observe_again)
+
+    def _observe_again(self) -> None:
+        try:
+            self._observer.list_nodes()
+        except PortError:
+            self._dirty.set()  # the observer has recorded it as the source's state; the watch goes on by itself
         self._read_everything()
 
     def _read_everything(self) -> None:
-        self._read_all.set()
-        self._read_clouds.set()
+        for poller in self._pollers.values():
+            poller.ask()
 
     def wake(self) -> None:
         """Judge again now: something was noted."""
@@ -92,8 +92,9 @@ class Background:
         """End every thread soon; a read under way is not waited for."""
         self._closed.set()
         self._nodes.close()
-        for event in (self._dirty, self._read_clouds):
-            event.set()
+        self._dirty.set()
+        for poller in self._pollers.values():
+            poller.close()
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """Run ``work`` until the end; what nobody expected is told, and the work begun anew after a while."""
@@ -138,15 +139,11 @@ class Background:
             version = event.version
             cloud = self._observer.fold(event)
             if cloud is not None:
-                self._touch({cloud})
-                self._read_clouds.set()
                 self._dirty.set()
+                if cloud in self._pollers:
+                    self._pollers[cloud].touch()
         self._observer.heard_nodes()
         return version
-
-    def _touch(self, clouds: Iterable[Cloud]) -> None:
-        with self._touching:
-            self._touched.update(clouds)
 
     def _back_off(self, failures: int, error: PortError | None = None) -> None:
         """Wait longer the more often it failed, jittered so that many consoles do not return together."""
@@ -156,55 +153,6 @@ class Background:
         longest_s = min(_LONGEST_BACKOFF_S, 0.5 * 2 ** min(failures, 8))
         jittered_s = random.uniform(longest_s / 2, longest_s)  # noqa: S311 - no secret
         self._clock.wait(self._closed, max(asked_s or 0.0, jittered_s))
-
-    def _poll(self) -> None:
-        """Read all clouds at every interval, and in between those that something has happened in."""
-        due_s = self._clock.monotonic_s()
-        while not self._closed.is_set():
-            now_s = self._clock.monotonic_s()
-            woken = self._clock.wait(self._read_clouds, max(0.0, min(due_s, self._free_at_s()) - now_s))
-            if woken and self._synchronised.is_set() and not self._list_nodes.is_set():
-                self._clock.wait(self._closed, _DEBOUNCE_S)
-            if self._closed.is_set():
-                return
-            self._read_clouds.clear()
-            if self._list_nodes.is_set():
-                self._list_nodes.clear()
-                self._list_again()
-            everything = self._read_all.is_set() or self._clock.monotonic_s() >= due_s
-            if everything:
-                self._read_all.clear()
-                due_s = self._clock.monotonic_s() + self._interval_s * random.uniform(0.9, 1.0)  # noqa: S311
-            clouds = self._due(everything)
-            if clouds or everything:
-                self._read(clouds)
-
-    def _free_at_s(self) -> float:
-        """Return when the first of the touched clouds may be read; infinity when none is."""
-        with self._touching:
-            return min(map(self._pacing.free_at_s, self._touched), default=math.inf)
-
-    def _due(self, everything: bool) -> frozenset[Cloud]:
-        """Return the clouds to be read now, which are not touched any more: all, or those whose pace allows it."""
-        now_s = self._clock.monotonic_s()
-        with self._touching:
-            free = {cloud for cloud in self._touched if self._pacing.free_at_s(cloud) <= now_s}
-            due = frozenset(Cloud) if everything else frozenset(free)
-            self._touched -= due
-        return due
-
-    def _read(self, clouds: frozenset[Cloud]) -> None:
-        self._pacing.begin()
-        self._observer.read_clouds(self._dirty.set, only=clouds)
-        self._pacing.end(clouds, self._clock.monotonic_s())
-        self._synchronised.set()
-        self._dirty.set()
-
-    def _list_again(self) -> None:
-        try:
-            self._observer.list_nodes()
-        except PortError:
-            self._dirty.set()  # the observer has recorded it as the source's state; the watch goes on by itself
 
     def _judge_on(self) -> None:
         while not self._closed.is_set():

@@ -4,7 +4,6 @@ May import the model and the meter.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from tui.meter import Meter
 from tui.model.calls import Calls
@@ -17,40 +16,33 @@ _SHORTEST_S = 1.0
 _LONGEST_S = 60.0
 
 
-@dataclass(slots=True)
-class _Past:
-    """The last read of a cloud: when it ended, and how long after that the next one may begin."""
-
-    ended_s: float
-    pause_s: float
-    throttled: bool
-
-
 class Pacing:
-    """Measures what reads cost, and tells when each cloud may be read again. For one thread."""
+    """Measures what reads of one cloud cost, and tells how soon the next one may begin. For one thread."""
 
-    def __init__(self, meter: Meter) -> None:
+    def __init__(self, meter: Meter, cloud: Cloud) -> None:
         self._meter = meter
-        self._past: dict[Cloud, _Past] = {}
-        self._before: Mapping[str, Calls] = {}
+        self._cloud = cloud
+        self._before = Calls()
+        self._pause_s = 0.0
+        self._ended_s = 0.0
+        self._throttled = False
 
     def begin(self) -> None:
         """A read begins now."""
-        self._before = self._meter.told()
+        self._before = self._told()
 
-    def end(self, clouds: frozenset[Cloud], now_s: float) -> None:
-        """The read of these clouds has ended now. One that was throttled doubles the pause, each time."""
-        after = self._meter.told()
-        for cloud in clouds:
-            known, now = self._before.get(cloud, Calls()), after.get(cloud, Calls())
-            pause_s = max(_SHORTEST_S, (now.made - known.made) / MOST_PER_S.get(cloud, 1.0))
-            throttled = now.throttled > known.throttled
-            last = self._past.get(cloud)
-            if throttled:
-                pause_s = max(pause_s, 2 * last.pause_s if last is not None and last.throttled else 2 * _SHORTEST_S)
-            self._past[cloud] = _Past(ended_s=now_s, pause_s=min(pause_s, _LONGEST_S), throttled=throttled)
+    def end(self, now_s: float) -> None:
+        """The read has ended at this monotonic instant. One that was throttled doubles the pause, each time."""
+        before, after = self._before, self._told()
+        pause_s = max(_SHORTEST_S, (after.made - before.made) / MOST_PER_S.get(self._cloud, 1.0))
+        throttled = after.throttled > before.throttled
+        if throttled:
+            pause_s = max(pause_s, 2 * (self._pause_s if self._throttled else _SHORTEST_S))
+        self._ended_s, self._pause_s, self._throttled = now_s, min(pause_s, _LONGEST_S), throttled
 
-    def free_at_s(self, cloud: Cloud) -> float:
-        """Return the monotonic instant from which the cloud may be read again."""
-        last = self._past.get(cloud)
-        return 0.0 if last is None else last.ended_s + last.pause_s
+    def pause_s(self, now_s: float) -> float:
+        """Return how long it is from this monotonic instant until the next read may begin."""
+        return max(0.0, self._ended_s + self._pause_s - now_s) if self._pause_s else 0.0
+
+    def _told(self) -> Calls:
+        return self._meter.told().get(self._cloud, Calls())

@@ -1,7 +1,8 @@
 """The story of a watch on disk: a restarted one goes on with it, and it can be played again.
 
-One file of JSON lines per cluster, mode 0600, of bounded size: a line per report in which something happened, with what
-was new in it. What is lost with the machine is the last seconds at most. May import ports and model.
+One file of JSON lines per cluster, mode 0600, of bounded size, and the one before it (``.old.jsonl``): a line per report
+in which something happened, with what was new in it. What is lost with the machine is the last seconds at most. May
+import ports and model.
 """
 
 import fcntl
@@ -127,22 +128,22 @@ class Record:
         """Begin to keep the record; return what it tells, None where nothing is gone on with."""
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._open()
+            page = None if self._anew else _newest(self.path, limit)
+            if page is not None and timedelta() <= now - page.at <= _GOES_ON:
+                self._last = Rollout(began_at=page.began_at, listed=True, stories=dict(page.stories), races=page.races)
+                os.ftruncate(self._sure(), _whole_bytes(self.path))
+                return page
+            if not self._anew and self.path.stat().st_size:
+                self.path.replace(self.path.with_suffix(".old.jsonl"))
+                self.close()
+                self._open()
+            os.ftruncate(self._sure(), 0)
         except BlockingIOError:
             self.close()
             self.failed("another watch on this machine keeps the record of this cluster: this one keeps none")
-            return None
         except OSError as error:
             self._give_up(error)
-            return None
-        self.kept = True
-        page = None if self._anew else _newest(self.path, limit)
-        if page is not None and timedelta() <= now - page.at <= _GOES_ON:
-            self._last = Rollout(began_at=page.began_at, listed=True, stories=dict(page.stories), races=page.races)
-            self._cut(_whole_bytes(self.path))
-            return page
-        self._cut(0)
         return None
 
     def add(self, report: Report, news: Sequence[Activity]) -> None:
@@ -162,6 +163,12 @@ class Record:
         except OSError as error:
             self._give_up(error)
 
+    def _open(self) -> None:
+        """Take the file. Raises ``BlockingIOError`` when another process has it, and any other ``OSError``."""
+        self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self.kept = True
+
     def close(self) -> None:
         """Let another process keep it."""
         self.kept = False
@@ -177,19 +184,13 @@ class Record:
         line = _line(None, rollout, report.activity, report.snapshot.taken_at)
         text = _text([self._began(rollout), *([line] if line else [])])
         draft = self.path.with_suffix(".new")
-        descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+        descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         _write_all(descriptor, text)
         draft.replace(self.path)
         os.close(self._sure())
         self._descriptor = descriptor
         self._enough = max(self._most_bytes, _ENOUGH * len(text))
-
-    def _cut(self, size: int) -> None:
-        try:
-            os.ftruncate(self._sure(), size)
-        except OSError as error:
-            self._give_up(error)
 
     def _write(self, documents: Iterable[Document]) -> None:
         _write_all(self._sure(), _text(documents))

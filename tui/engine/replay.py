@@ -53,7 +53,7 @@ class Replay(Session):
         """What is shown now."""
         return self._shown
 
-    def start(self, interval_s: float = 0) -> None:
+    def start(self, interval_s: float = 0, *, recorded: bool = False) -> None:
         """There is nothing to begin: the record plays as it is followed."""
 
     def refresh(self) -> None:

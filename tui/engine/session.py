@@ -125,9 +125,10 @@ class Session:
             report = self._reports.judge(True)
         return report
 
-    def start(self, interval_s: float = CLOUD_INTERVAL_S) -> None:
+    def start(self, interval_s: float = CLOUD_INTERVAL_S, *, recorded: bool = True) -> None:
         """Begin to watch, to keep the record and, at least this often, to poll in the background. Call it once."""
-        self._reports.go_on(self.clock.now())
+        if recorded:
+            self._reports.go_on(self.clock.now())
         self._recall()
         self._reports.judge(True)
         self._background.start(interval_s)
@@ -198,8 +199,7 @@ class Session:
             self._reports.recall(self.applies())
         except Misconfigured as error:
             self.note(Activity(at=self.clock.now(), kind=ActivityKind.SOURCE_LOST, text=str(error)))
-        else:
-            self._background.wake()
+        self._background.wake()
 
     def _readable(self, cloud: Cloud) -> CloudReader:
         reader = self._reader(cloud)
