@@ -45,6 +45,7 @@ class Background:
         self._broken = broken
         self._closed = threading.Event()
         self._dirty = threading.Event()
+        self._started = False
         self._pollers = {
             cloud: Poller(cloud, observer=observer, clock=clock, meter=meter, told=self._dirty.set)
             for cloud in Cloud
@@ -53,6 +54,7 @@ class Background:
 
     def start(self, interval_s: float = CLOUD_INTERVAL_S) -> None:
         """Begin, and read the clouds at least this often. Call it once."""
+        self._started = True
         work = {"watch": self._watch, "judge": self._judge_on}
         work |= {f"poll {cloud}": partial(poller.run, interval_s) for cloud, poller in self._pollers.items()}
         for name, each in work.items():
@@ -70,8 +72,9 @@ class Background:
         threading.Thread(target=run, name="aside", daemon=True).start()
 
     def refresh(self) -> None:
-        """List the nodes and read the clouds again now."""
-        self.aside(self._observe_again)
+        """List the nodes and read the clouds again now, if anything is kept fresh at all."""
+        if self._started:
+            self.aside(self._observe_again)
 
     def _observe_again(self) -> None:
         try:

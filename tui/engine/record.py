@@ -1,8 +1,8 @@
 """The story of a watch on disk: a restarted one goes on with it, and it can be played again.
 
-One file of JSON lines per cluster, mode 0600, of bounded size, and the one before it (``.old.jsonl``): a line per report
-in which something happened, with what was new in it. What is lost with the machine is the last seconds at most. May
-import ports and model.
+One file of JSON lines per cluster, mode 0600, of bounded size, and the one before it (``.old.jsonl``): a line per
+report in which something happened, with what was new in it. What is lost with the machine is the last seconds at most.
+May import ports and model.
 """
 
 import fcntl
