@@ -12,7 +12,7 @@ from enum import StrEnum
 from tui.model.controller import ROUTED, route_controller
 from tui.model.network import Instance, NextHopKind, Route, RouteTable
 from tui.model.node import Cloud, IPAddress, IPNetwork
-from tui.model.ranges import Ranges, contested
+from tui.model.ranges import Ranges, claims_of
 from tui.model.senders import senders
 from tui.model.snapshot import CloudView, Joined, Placement, SourceState
 
@@ -108,7 +108,7 @@ class Fabric:
         names: defaultdict[str, set[str]] = defaultdict(set)
         for held in tables.values():
             names[held.table.route_prefix].update(route.name for route in held.table.routes)
-        claims = Ranges.of(cidr for node in joined.nodes for cidr in node.pod_cidrs)
+        claims, disputed = claims_of(tuple(node.pod_cidrs for node in joined.nodes))
         return cls(
             joined=joined,
             views=views,
@@ -137,7 +137,7 @@ class Fabric:
             node_subnets=node_subnets,
             tag_sets=tag_sets,
             claims=claims,
-            contested=contested((frozenset(node.pod_cidrs) for node in joined.nodes), claims),
+            contested=disputed,
             controller=route_controller(
                 joined.snapshot,
                 ((held.view.cloud, route) for held in tables.values() for route in held.table.routes),

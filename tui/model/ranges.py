@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tui.model.node import IPNetwork
 
@@ -49,6 +50,16 @@ class Ranges:
         starts = self.starts.get(cidr.version, ())
         at = bisect_left(starts, (int(cidr.network_address), cidr.prefixlen))
         return at < len(starts) and starts[at][0] <= int(cidr.broadcast_address)
+
+
+@lru_cache(maxsize=2)
+def claims_of(claimants: tuple[tuple[IPNetwork, ...], ...]) -> tuple[Ranges, frozenset[IPNetwork]]:
+    """Return what the claimants claim, and what of that is contested.
+
+    Remembered, because thousands of nodes keep their pod CIDRs from one look at them to the next.
+    """
+    claims = Ranges.of(cidr for cidrs in claimants for cidr in cidrs)
+    return claims, contested(map(frozenset, claimants), claims)
 
 
 def contested(claimants: Iterable[AbstractSet[IPNetwork]], claims: Ranges) -> frozenset[IPNetwork]:

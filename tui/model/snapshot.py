@@ -177,7 +177,7 @@ class Joined:
 
     def placed(self) -> Iterator[tuple[Node, Placement]]:
         """Yield every node with its placement, in the API server's order."""
-        return ((node, self.placements[node.uid]) for node in self.nodes)
+        return zip(self.nodes, map(self.placements.__getitem__, (node.uid for node in self.nodes)), strict=True)
 
     def subnet_of(self, placement: Placement) -> Subnet | None:
         """Return the subnet of the node's interface; None when it was not observed."""
