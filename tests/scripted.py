@@ -100,6 +100,9 @@ class ScriptedCloud:
         self.views: list[tuple[CloudView, ...]] = []
         self.log: list[str] = []
 
+    def glance(self, nodes: Sequence[Node]) -> None:
+        return None
+
     def observe(self, nodes: Sequence[Node]) -> tuple[CloudView, ...]:
         self.log.append(f"observe {len(nodes)}")
         return self.views.pop(0) if len(self.views) > 1 else self.views[0]

@@ -39,6 +39,13 @@ class Terminal:
         while text not in self.seen:
             assert self._read(), self.seen[-4000:]
 
+    def until_quiet(self, seconds: float) -> int:
+        """Read until nothing was written for so long; return how many bytes came before that."""
+        before, deadline_s = len(self.seen.encode()), time.monotonic() + LIMIT_S
+        while self._read(seconds):
+            assert time.monotonic() < deadline_s, f"it never stops writing: {self.seen[-400:]!r}"
+        return len(self.seen.encode()) - before
+
     def end(self) -> int:
         """Read until the program has ended, and return its exit code."""
         deadline_s = time.monotonic() + LIMIT_S
@@ -65,8 +72,8 @@ class Terminal:
         self.process.wait()
         self.hang_up()
 
-    def _read(self) -> bool:
-        if not select.select([self._ours], [], [], LIMIT_S)[0]:
+    def _read(self, limit_s: float = LIMIT_S) -> bool:
+        if not select.select([self._ours], [], [], limit_s)[0]:
             return False
         try:
             self.seen += os.read(self._ours, 65536).decode(errors="replace")

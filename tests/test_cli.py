@@ -48,6 +48,12 @@ def run(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
         (["chek"], "'chek' is no verb: did you mean check?"),
         (["fix-it"], "'fix-it' is no verb: there are check, plan, apply"),
         (["plan", "--wait"], "unrecognized arguments: --wait"),
+        (
+            ["explain", "route-mising"],
+            "no finding code 'route-mising', did you mean route-missing or route-table-missing?",
+        ),
+        (["--demo", "explain", "zap"], "there is no finding code 'zap': l2bridge-tui explain lists them"),
+        (["explain", "route-missing", "win-1"], "unrecognized arguments: win-1"),
         (["check", "--timeout", "5m"], "--timeout belongs to --wait"),
         (["check", "--wait", "--timeout", "soon"], "must be a length of time such as 90s, 10m or 1h30m, not 'soon'"),
         (["watch", "--ui", "win-1"], "watch --ui shows all nodes: name none"),

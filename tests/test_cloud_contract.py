@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,10 @@ from tui.clouds import CLOUDS, load_reader, load_writer
 from tui.demo import Call, open_world
 from tui.model.change import SetForwarding
 from tui.model.node import Cloud, Node, ProviderID
-from tui.model.snapshot import Placement, PlacementState, SourceState
+from tui.model.snapshot import Evidence, Placement, PlacementState, SourceState
 from tui.ports import CloudOptions, CloudReader, CloudWriter, Denied, NotFound
 
+_READ = Evidence(asked_at=build.NOON, answered_at=build.NOON + timedelta(seconds=1))
 WORKFORCE = "//iam.googleapis.com/locations/global/workforcePools/staff/providers/idp"
 
 
@@ -227,6 +229,49 @@ def test_two_observations_of_an_unchanged_world_are_equal_but_for_their_time(con
         for nodes in (contender.nodes, contender.nodes)
     )
     assert first == second
+
+
+def test_a_glance_tells_of_a_few_nodes_what_observing_all_of_them_does(contender: Contender) -> None:
+    node, *others = contender.nodes
+    (before,) = contender.reader.observe(contender.nodes)
+    for one in contender.nodes:
+        contender.writer.write(contender.change(one))
+    glances = contender.reader.glance([node])
+    if contender.cloud is Cloud.AZURE:
+        assert glances is None, "Azure does not tell a VM's interfaces by themselves"
+        return
+    assert glances is not None
+    (glance,) = glances
+    renewed, (after,) = glance.renew(before, _READ), contender.reader.observe(contender.nodes)
+    assert renewed is not None
+    assert (renewed.source, renewed.subnets, renewed.node_uids) == (before.source, before.subnets, before.node_uids)
+    assert renewed.glances == {node.uid: _READ}
+    told, all_of_them, earlier = ({one.key: one for one in view.instances or ()} for view in (renewed, after, before))
+    assert told.keys() == all_of_them.keys()
+    assert told[node.provider_id.key or ""] == all_of_them[node.provider_id.key or ""]
+    for other in others:
+        assert told[other.provider_id.key or ""] == earlier[other.provider_id.key or ""]
+
+
+def test_a_glance_at_a_vm_that_is_gone_says_so(contender: Contender) -> None:
+    if contender.cloud is Cloud.AZURE:
+        pytest.skip("Azure does not tell a VM's interfaces by themselves")
+    node = contender.nodes[0]
+    key = f"{node.provider_id.key}0"
+    gone = replace(node, uid="gone", provider_id=replace(node.provider_id, key=key, raw=f"{node.provider_id.raw}0"))
+    (before,) = contender.reader.observe(contender.nodes)
+    (glance,) = contender.reader.glance([gone, node]) or ()
+    assert glance.instances.keys() == {key, node.provider_id.key}
+    assert glance.instances[key] is None
+    renewed = glance.renew(before, _READ)
+    assert renewed is not None
+    assert renewed.instances == before.instances
+    assert renewed.node_uids == before.node_uids | {"gone"}
+
+
+def test_nodes_that_do_not_name_their_vms_are_not_glanced_at(contender: Contender) -> None:
+    nameless = replace(contender.nodes[0], provider_id=ProviderID.parse(""))
+    assert contender.reader.glance([nameless, contender.nodes[1]]) is None
 
 
 def test_one_value_read_is_what_was_observed(contender: Contender) -> None:

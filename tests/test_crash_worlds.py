@@ -55,10 +55,10 @@ class MortalWorld(DemoWorld):
         self.clock.skips_up_to_s = math.inf
         self.life = Life()
 
-    def enter(self, call: Call, cloud: Cloud | None = None) -> PortError | None:
+    def enter(self, call: Call, cloud: Cloud | None = None, about: Change | None = None) -> PortError | None:
         """Begin a call."""
         self.life.spend()
-        return super().enter(call, cloud)
+        return super().enter(call, cloud, about)
 
 
 class MortalClock(DemoClock):

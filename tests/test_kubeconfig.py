@@ -120,6 +120,11 @@ def test_a_server_without_scheme(tmp_path: Path, entry: Mapping[str, object], ex
     assert read_access(str(path), None).server == expected
 
 
+def test_a_login_in_the_servers_address_is_never_shown(tmp_path: Path) -> None:
+    path = simple(tmp_path / "config", clusters=[cluster("c", "https://me:secret@a:6443/k8s/")])
+    assert read_access(str(path), None).server == "https://a:6443/k8s"
+
+
 def test_a_context_without_user_is_anonymous(tmp_path: Path) -> None:
     path = simple(tmp_path / "config", contexts=[context("one", "c")])
     assert read_access(str(path), None).user.token is None

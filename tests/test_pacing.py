@@ -1,5 +1,6 @@
 """How often sources are asked: what is counted, what a node event sets off, and how far apart reads are kept."""
 
+import shlex
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -27,18 +28,30 @@ from tui.model.snapshot import CloudView
 from tui.ports import CloudOptions
 
 
-def observed(cloud: Cloud, provider_id: str) -> Calls:
+def observed(cloud: Cloud, provider_id: str, meter: Meter | None = None) -> Calls:
     """Look for one node; return what was counted."""
-    options = CloudOptions()
+    options = CloudOptions(meter=meter or Meter())
     load_reader(cloud)(options).observe([build.node(ip="10.0.0.11", provider_id=ProviderID.parse(provider_id))])
     return options.meter.told()[cloud]
+
+
+def twins(meter: Meter) -> set[tuple[str, str]]:
+    """Return what was asked, and what was answered."""
+    assert all(0 < request.seconds < 30 for request in meter.requests())
+    return {(request.twin, request.result) for request in meter.requests()}
 
 
 def test_every_request_to_ec2_is_counted_and_those_that_were_too_many(ec2: Ec2Server) -> None:
     _, subnet = ec2.subnet("10.0.0.0/24")
     instance, _ = ec2.instance(subnet, "10.0.0.11")
     ec2.fail("DescribeNetworkInterfaces", THROTTLED)
-    told = observed(Cloud.AWS, f"aws:///us-east-1a/{instance}")
+    meter = Meter()
+    told = observed(Cloud.AWS, f"aws:///us-east-1a/{instance}", meter)
+    assert twins(meter) == {
+        ("aws ec2 describe-network-interfaces --region us-east-1", "RequestLimitExceeded"),
+        ("aws ec2 describe-network-interfaces --region us-east-1", "ok"),
+        ("aws ec2 describe-subnets --region us-east-1", "ok"),
+    }
     assert told == Calls(made=sum(ec2.count().values()), throttled=1)
     assert told.made > 2, "the throttled one was sent again"
 
@@ -48,7 +61,13 @@ def test_every_request_to_compute_engine_is_counted_and_those_that_were_too_many
     gce.instance("n1", ip="10.0.0.11")
     asked = len(gce.requests)
     gce.fail("compute.routes.list", RATE_LIMITED)
-    told = observed(Cloud.GCE, f"gce://p/{ZONE}/n1")
+    meter = Meter()
+    told = observed(Cloud.GCE, f"gce://p/{ZONE}/n1", meter)
+    assert {
+        ("gcloud compute instances list --project p", "200"),
+        ("gcloud compute networks subnets list --project p", "200"),
+        ("gcloud compute routes list --project p", "403"),
+    } <= twins(meter)
     assert told == Calls(made=len(gce.requests) - asked, throttled=1)
     assert told.made > 2
 
@@ -57,7 +76,12 @@ def test_every_request_to_azure_is_counted_and_those_that_were_too_many(arm: Arm
     subnet = arm.subnet("nodes", "10.0.0.0/24", table=arm.table())
     vm = arm.vm("n1", subnet, "10.0.0.11")
     arm.fail("GET", "/routetables", 429, "TooManyRequests", times=1)
-    told = observed(Cloud.AZURE, f"azure://{vm}")
+    meter = Meter()
+    told = observed(Cloud.AZURE, f"azure://{vm}", meter)
+    for kind, answer in (("networkInterfaces", "200"), ("virtualNetworks", "200"), ("routeTables", "429")):
+        ((asked, result),) = [told_of for told_of in twins(meter) if f"/{kind}?" in told_of[0]]
+        assert shlex.split(asked)[:5] == ["az", "rest", "--method", "get", "--url"]
+        assert result == answer
     assert told == Calls(made=len(arm.requests) + 1, throttled=1), "it does not list what it refuses"
     assert told.made > 2
 
@@ -147,6 +171,39 @@ def test_an_event_reads_the_cloud_of_its_node_and_no_other(
     until(reports, lambda report: bool(read_since(world, before)))
     assert read_since(world, before) == {"gce"}
     assert (world.clock.now() - asked_at).total_seconds() <= 2
+
+
+def test_an_event_reads_just_the_nodes_that_something_has_happened_to_lately(tmp_path: Path) -> None:
+    world = open_world("healthy", latency=False)
+    session = session_of(world, tmp_path)
+    first, second, third = [node.name for node in world.nodes.list().nodes if node.provider_id.cloud is Cloud.GCE][:3]
+    observe = DemoReader.observe
+    asked: list[set[str]] = []
+
+    def told(self: DemoReader, nodes: Sequence[Node]) -> tuple[CloudView, ...]:
+        asked.append({node.name for node in nodes})
+        return observe(self, nodes)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(DemoReader, "observe", told)
+        session.start()
+        reports = session.reports()
+        until(reports, lambda _: len(asked) == 3)
+        for name, number, lately in ((first, 4, {first}), (second, 5, {first, second})):
+            world.cordon(name)
+            until(reports, lambda _: len(asked) == number)  # noqa: B023 - called before the next turn
+            assert asked[-1] == lately
+        world.clock.advance(130)
+        until(reports, lambda _: len(asked) == 8)
+        assert set().union(*asked[5:]) == {node.name for node in world.nodes.list().nodes}, "the polls read all"
+        world.cordon(third)
+        until(reports, lambda _: len(asked) == 9)
+        assert asked[-1] == {third}
+        session.refresh()
+        until(reports, lambda _: len(asked) == 12)
+        assert set().union(*asked[9:]) == {node.name for node in world.nodes.list().nodes}
+    world.close()
+    session.close()
 
 
 def test_an_event_that_changes_nothing_reads_nothing(watched: tuple[DemoWorld, Session, Iterator[Report]]) -> None:

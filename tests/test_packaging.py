@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tui import __version__
+from tui import __version__, completing
 from tui.cli import main
 
 CARRIED = {"rich": "textual", "botocore": "boto3", "urllib3": "kubernetes"}
@@ -26,10 +26,13 @@ def project(repository: Path) -> dict[str, object]:
 def test_both_commands_are_the_same_program(project: dict[str, object]) -> None:
     scripts = project["scripts"]
     assert isinstance(scripts, dict)
-    assert set(scripts) == {"l2bridge-tui", "kubectl-l2bridge"}
-    for reference in scripts.values():
+    assert set(scripts) == {"l2bridge-tui", "kubectl-l2bridge", "kubectl_complete-l2bridge"}
+    entries = {}
+    for script, reference in scripts.items():
         module, _, name = reference.partition(":")
-        assert getattr(import_module(module), name) is main
+        entries[script] = getattr(import_module(module), name)
+    assert entries["l2bridge-tui"] is entries["kubectl-l2bridge"] is main
+    assert entries["kubectl_complete-l2bridge"] is completing.main
 
 
 def test_the_newest_entry_of_the_changelog_is_this_version(repository: Path) -> None:

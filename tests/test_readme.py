@@ -11,7 +11,7 @@ from tests.screen.console import console
 from tui.cli import main
 from tui.clouds import CLOUDS
 from tui.kube import FLANNEL_CONFIG_MAPS
-from tui.model.finding import Code
+from tui.pages import PAGES
 from tui.screen.commands import live_commands
 from tui.screen.panes import PANES
 
@@ -60,8 +60,10 @@ def test_the_exit_codes_are_those_of_the_help(readme: str, capsys: pytest.Captur
     assert table(readme, "Exit codes") == expected
 
 
-def test_the_findings_are_those_that_this_version_decides(readme: str) -> None:
-    assert sorted(row[0].strip("`") for row in table(readme, "What it finds")) == sorted(Code)
+def test_the_findings_are_those_of_the_pages(readme: str) -> None:
+    told = [[cell.replace("`", "") for cell in row] for row in table(readme, "What it finds")]
+    expected = [[page.code, page.about, page.fix] for page in PAGES.values()]
+    assert told == expected, "the table must be\n" + "\n".join(f"| {' | '.join(row)} |" for row in expected)
 
 
 def test_the_clouds_are_those_that_this_version_reads(readme: str) -> None:

@@ -30,7 +30,8 @@ from tui.model.record_document import (
     story_document,
     story_from,
 )
-from tui.model.rollout import Evidence, Outage, Phase, Race, Story
+from tui.model.rollout import Outage, Phase, Race, Story
+from tui.model.snapshot import Evidence
 from tui.ports import Misconfigured
 
 FILE = "record.jsonl"

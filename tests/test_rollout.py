@@ -48,6 +48,15 @@ class Watch:
         self.rollout = unfold(getattr(self, "rollout", None), self.judged())
         return self.rollout
 
+    def glance(self, *names: str, after_s: float = 0) -> bool:
+        """Look at these nodes alone, present or not any more; tell whether that was possible."""
+        self.world.clock.advance(after_s)
+        self.observer.list_nodes()
+        known = [story.node for story in self.rollout.stories.values() if story.name in names and story.node]
+        told = self.observer.glance(GCE.cloud, known)
+        self.rollout = unfold(self.rollout, self.judged())
+        return told
+
     def judged(self) -> Report:
         return diagnose(self.observer.snapshot())
 
@@ -280,6 +289,45 @@ def test_a_read_from_before_a_node_was_ready_says_nothing_of_it_being_ready() ->
     assert watch.seconds("new-2") == (20.0, 20.0, 40.0)
 
 
+def test_a_glance_is_a_read_of_those_that_it_is_about_and_of_nobody_else() -> None:
+    watch = two()
+    watch.drop(CIDRS[0])
+    watch.drop(CIDRS[1])
+    assert watch.glance("n0", after_s=10)
+    assert watch.story("n0").outage
+    assert not watch.story("n1").outage, "its route was not asked for"
+    watch.route(CIDRS[0], "n0")
+    assert watch.glance("n0", after_s=20)
+    assert watch.seconds("n0") == (0.0, 20.0, 30.0)
+    watch.look(5)
+    watch.glance("n0", after_s=5)
+    assert (watch.story("n0").outage, watch.seconds("n1")[1]) == (None, 5.0)
+
+
+def test_the_vm_of_a_node_that_left_is_gone_when_a_glance_after_that_does_not_show_it() -> None:
+    watch = two()
+    watch.world.remove_node("n0", vm=False)
+    watch.look(10)
+    assert watch.glance("n0", after_s=10)
+    assert watch.story("n0").phase is Phase.GONE
+    watch.world.terminate("n0")
+    assert watch.glance("n1", after_s=10)
+    assert watch.story("n0").phase is Phase.GONE, "nobody has asked for its VM"
+    assert watch.glance("n0", after_s=10)
+    assert watch.story("n0").phase is Phase.VM_GONE
+
+
+def test_a_source_that_is_not_read_well_is_not_glanced_at() -> None:
+    watch = two()
+    watch.world.lose(GCE.source, Unavailable("not now"))
+    assert not watch.glance("n0")
+    watch.look()
+    watch.world.recover(GCE.source)
+    assert not watch.glance("n0"), "what a glance says of one node would make an old view look new"
+    watch.look()
+    assert watch.glance("n0")
+
+
 def test_a_node_that_leaves_while_it_is_unroutable_is_counted_until_then() -> None:
     watch = two()
     watch.drop(CIDRS[0])
@@ -407,10 +455,12 @@ def test_the_seconds_bracket_the_truth_and_every_race_that_lasts_is_alarmed(data
     done = [0] * count
     seen: set[str] = set()
     for _ in range(data.draw(st.integers(4, 25))):
-        action = data.draw(st.sampled_from(["look", "look", *range(count)]))
+        action = data.draw(st.sampled_from(["look", "glance", *range(count)]))
         if action == "look":
             watch.look()
             seen |= oracle.races()
+        elif action == "glance":
+            watch.glance(*data.draw(st.sets(st.sampled_from(sorted(oracle.machines)), min_size=1)))
         elif isinstance(action, int) and done[action] < len(STEPS):
             perform(watch, oracle, action, STEPS[done[action]], data)
             done[action] += 1

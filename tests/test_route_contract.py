@@ -19,6 +19,7 @@ from tui.demo.sites import COMPUTE_ENGINE, SHARED_HOST, SHARED_SERVICE, compute_
 from tui.model.change import CreateRoute, DeleteRoute, ReplaceRoute
 from tui.model.network import NextHop, NextHopKind, ReplaceMethod, Route, RouteTable
 from tui.model.node import Cloud, Node, ProviderID
+from tui.model.snapshot import Evidence
 from tui.ports import CloudOptions, CloudReader, CloudWriter, Conflict, NotFound, Rejected
 
 
@@ -172,6 +173,28 @@ def test_a_created_route_is_seen_by_reads_by_observations_and_in_truth_and_nowhe
     truth = contender.truth()
     assert truth.pop(seen.name)
     assert truth == true
+
+
+def test_a_glance_tells_of_the_routes_for_a_nodes_pod_cidrs_and_of_no_others(contender: Contender) -> None:
+    views = {view.source.name: view for view in contender.reader.observe(contender.nodes)}
+    for name, destination in (("l2b-new", "10.42.2.0/24"), ("l2b-other", "10.42.3.0/24")):
+        contender.writer.write(contender.create(name, destination))
+    contender.writer.write(contender.delete())
+    node = replace(contender.nodes[1], pod_cidrs=(ip_network("10.42.2.0/24"),))
+    glances = contender.reader.glance([node]) or ()
+    assert {glance.source for glance in glances} == views.keys()
+    at = Evidence(asked_at=build.NOON, answered_at=build.NOON)
+    renewed = [view for glance in glances if (view := glance.renew(views[glance.source], at)) is not None]
+    assert len(renewed) == len(glances)
+    (told,) = [table for view in renewed for table in view.route_tables or ()]
+    _, after = contender.table()
+    ((before,),) = [view.route_tables for view in views.values() if view.route_tables]
+    assert without_tokens(told).keys() == without_tokens(before).keys() | {"l2b-new"}, "it is about one range only"
+    assert without_tokens(told)["l2b-new"] == without_tokens(after)["l2b-new"]
+    assert all(view.glances == {node.uid: at} for view in renewed)
+    assert [view.node_uids | view.routed_uids for view in renewed] == [
+        view.node_uids | view.routed_uids for view in views.values()
+    ]
 
 
 def test_a_deleted_route_is_gone_for_reads_for_observations_and_in_truth_and_no_other_is(contender: Contender) -> None:

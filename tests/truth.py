@@ -46,13 +46,13 @@ class FaultyWorld(DemoWorld):
         """Let the next calls end so; None for one that ends well."""
         self._ends = {Call.READ: list(reads), Call.WRITE: list(writes)}
 
-    def enter(self, call: Call, cloud: Cloud | None = None) -> PortError | None:
+    def enter(self, call: Call, cloud: Cloud | None = None, about: Change | None = None) -> PortError | None:
         """Begin a call as every world does."""
         ends = self._ends.get(call)
         end = ends.pop(0) if ends else None
         if end is not None:
             self.fail_next(call, end.error, done=end.done)
-        return super().enter(call, cloud)
+        return super().enter(call, cloud, about)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,11 @@ VERBS = {
     "watch": "print one line per event, until it is interrupted",
     "replay": "play the record of a watch in the console, or print it where there is no terminal",
     "journal": "print what was applied, by whom, and what became of it",
+    "explain": "print what a finding means, why packets die and what mends it",
+    "info": "print paths, versions, identities, endpoints, and what will be read",
+    "completion": "print what makes a shell complete this program's words",
 }
+SHELLS = ("bash", "zsh", "fish")
 WAIT_S = 600.0
 _METRICS = f"{values.LOOPBACK}:9797"
 PLANNING = frozenset({"plan", "apply"})
@@ -67,11 +71,16 @@ def parse_arguments(argv: Sequence[str], program: str) -> argparse.Namespace:
     return _verb_parser(program, given.verb).parse_intermixed_args(given.rest, given)
 
 
+def parser_of(program: str, verb: str | None) -> argparse.ArgumentParser:
+    """Return what reads the words before a verb, or those after this one."""
+    return _program_parser(program) if verb is None else _verb_parser(program, verb)
+
+
 def _program_parser(program: str) -> argparse.ArgumentParser:
-    verbs = "".join(f"  {verb:<8} {about}\n" for verb, about in VERBS.items())
+    verbs = "".join(f"  {verb:<10} {about}\n" for verb, about in VERBS.items())
     parser = _Parser(
         prog=program,
-        usage=f"{program} [OPTION...] [VERB [NODE... | APPLY-ID | FILE]]",
+        usage=f"{program} [OPTION...] [VERB [NODE... | APPLY-ID | FILE | CODE]]",
         description="Shows, fixes and watches the cloud networking of clusters with routed pod CIDRs.\n\n"
         f"verbs (none opens the console; VERB --help tells its own options):\n{verbs}",
         epilog=_EXIT_CODES,
@@ -89,10 +98,14 @@ def _verb_parser(program: str, verb: str) -> argparse.ArgumentParser:
     if verb == "replay":
         parser.add_argument("file", metavar="FILE", type=Path, help="a record that a watch has left")
         parser.add_argument("--speed", metavar="N", type=_read(values.count), default=60, help="default: %(default)s")
+    elif verb == "explain":
+        parser.add_argument("code", nargs="?", metavar="CODE", help="such as route-missing (default: all, a line each)")
+    elif verb == "completion":
+        parser.add_argument("shell", metavar="SHELL", choices=SHELLS, help=", ".join(SHELLS))
     elif verb in _ABOUT_AN_APPLY:
         which = "the newest that still stands" if verb == "undo" else "all"
         parser.add_argument("apply_id", nargs="?", metavar="APPLY-ID", help=f"only this apply (default: {which})")
-    else:
+    elif verb != "info":
         parser.add_argument("nodes", nargs="*", metavar="NODE", help="only these nodes (default: all)")
     if verb == "check":
         parser.add_argument("--wait", action="store_true", help="return as soon as the nodes are fully routable")

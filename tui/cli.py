@@ -21,14 +21,20 @@ _USAGE = 2
 _UNOBSERVED = 3
 _REFUSED = 4
 _PLUGIN = "kubectl-l2bridge"
+_WITHOUT_A_CLUSTER = frozenset({"replay", "explain", "completion"})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program with these arguments (default: the process's) and return its exit code."""
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == ["__complete"]:
+        from tui.completing import tell  # noqa: PLC0415 - only where a shell asks
+
+        return tell(words[1:])
     program = "kubectl l2bridge" if Path(sys.argv[0]).name == _PLUGIN else PROGRAM
     streams = Streams()
     try:
-        return _run(parse_arguments(sys.argv[1:] if argv is None else argv, program), program)
+        return _run(parse_arguments(words, program), program)
     except SystemExit as stop:  # argparse ends so after --help and --version
         return stop.code if isinstance(stop.code, int) else 0
     except (UsageError, Unwritable) as error:
@@ -56,14 +62,21 @@ def _run(given: argparse.Namespace, program: str) -> int:
         if given.nodes:
             raise UsageError("watch --ui shows all nodes: name none")
         return _console(settings, flags, program, pane="upgrade", metrics=given.metrics, wish=_wish(given, settings))
-    if given.verb == "replay":
-        return _replay(given, settings)
+    if given.verb in _WITHOUT_A_CLUSTER:
+        return _without_a_cluster(given, settings, program)
     with Signals() as signals:
         try:
-            return _verb(given, settings, signals, _invocation(program, flags))
+            return (_info if given.verb == "info" else _verb)(given, settings, signals, _invocation(program, flags))
         except Interrupted as interrupted:
             Streams().talk("interrupted")
             return interrupted.code
+
+
+def _info(given: argparse.Namespace, settings: Settings, signals: Signals, invocation: str) -> int:
+    from tui.info import info  # noqa: PLC0415 - not for the other verbs
+
+    del signals, invocation
+    return info(settings, Streams(ascii_only=settings.ascii), as_json=getattr(given, "output", "text") == "json")
 
 
 def _verb(given: argparse.Namespace, settings: Settings, signals: Signals, invocation: str) -> int:
@@ -189,6 +202,23 @@ def _replay(given: argparse.Namespace, settings: Settings) -> int:
         return run_console(session, settings)
     except Misconfigured as error:
         raise UsageError(str(error)) from error
+
+
+def _without_a_cluster(given: argparse.Namespace, settings: Settings, program: str) -> int:
+    """Do what needs no session, each with what it imports alone."""
+    streams, as_json = Streams(ascii_only=settings.ascii), getattr(given, "output", "text") == "json"
+    match given.verb:
+        case "explain":
+            from tui.explaining import explain  # noqa: PLC0415 - not for --help, --version and mistakes
+
+            return explain(given.code, streams, program=program, as_json=as_json)
+        case "completion":
+            from tui.completing import script  # noqa: PLC0415
+
+            streams.data(script(given.shell))
+            return 0
+        case _:
+            return _replay(given, settings)
 
 
 def _scenarios() -> Mapping[str, str]:

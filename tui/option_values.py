@@ -17,6 +17,10 @@ _LONGEST_S = 7 * 86400
 LOOPBACK = "127.0.0.1"
 
 
+class UsageError(ValueError):
+    """What the operator gave cannot be used; the text is one sentence that says where it stands and what is wrong."""
+
+
 def text(given: object) -> str:
     """Read a text that says something."""
     if not isinstance(given, str):
@@ -88,9 +92,12 @@ def network(given: str) -> IPNetwork:
         raise ValueError(f"must be a CIDR such as 10.42.0.0/16, not {given!r}") from error
 
 
+CLOUDS = ("auto", *map(str, Cloud))
+
+
 def cloud(given: object) -> Cloud | None:
     """Read a cloud; None for ``auto``."""
-    choice = one_of("auto", *Cloud)(given)
+    choice = one_of(*CLOUDS)(given)
     return None if choice == "auto" else Cloud(choice)
 
 

@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 
 from tui.meter import Meter
 from tui.model.change import Change, RouteChange
+from tui.model.glance import Glance
 from tui.model.lease import Lease
 from tui.model.network import NetworkInterface, Route
 from tui.model.node import Cloud, IPNetwork, Node
@@ -102,7 +103,7 @@ class Reading:
     ``routes`` are all of its routes and ``subnets`` the ids of those that use it. About an association: ``table`` is
     the id of the table that the subnet has, None for none, and ``routes`` are all of the table's that it is to get.
     An id that equals one of the change's but for its casing is written as the change writes it. ``trouble`` says why
-    what is read may not be in force, as where the cloud keeps what it could not carry out; None when nothing says so.
+    what is read may not be in force; None when nothing says so.
     """
 
     forwards: bool | None = None
@@ -145,10 +146,7 @@ class CloudOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """What is told in the cluster about one of its nodes. ``reason`` is one word in UpperCamelCase.
-
-    ``warning`` when somebody should look at it; ``by`` is who says it: a program on a host.
-    """
+    """What is told in the cluster about a node. ``reason`` is a word in UpperCamelCase, ``by`` a program on a host."""
 
     node: str
     node_uid: str
@@ -229,6 +227,9 @@ class CloudReader(Protocol):
         Never raises a ``PortError``: what could not be read is None in its view, whose source says why.
         """
 
+    def glance(self, nodes: Sequence[Node]) -> tuple[Glance, ...] | None:
+        """Read a few nodes alone, without whole lists; None where ``observe`` must. Raises as ``identity``."""
+
     def read(self, change: Change) -> Reading:
         """Read what the change is about, as it is now: a flag, the routes that it names, a table, an association.
 
@@ -274,7 +275,7 @@ class CloudWriter(Protocol):
 class TableWriter(Protocol):
     """What a writer also offers whose cloud takes many changes of one route table as one atomic write.
 
-    All changes given to a call are of the same table. Each method raises as its counterpart for one change does.
+    All changes of a call are of one table. Each method raises as its counterpart for one change does.
     """
 
     def read_table(self, changes: Sequence[RouteChange]) -> Reading:

@@ -4,27 +4,23 @@
 all made from it. May import the model's nouns and ``model.text``; imported before anything is shown, so it stays light.
 """
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
 from tui import option_values as values
+from tui.config_file import ConfigFile
 from tui.model.node import Cloud, IPNetwork
-from tui.model.text import printable
 
 PROGRAM = "l2bridge-tui"
-THEMES = ("dark", "light", "ansi-dark", "ansi-light", "mono")
+THEMES = ("dark", "light", "contrast", "ansi-dark", "ansi-light", "mono")
 """The names that the screen has colours for."""
 MAX_CHANGES = 50
 LOCK_NAMESPACE = "kube-system"
 _CONTEXTS = "contexts"
 """The table in the config file with what holds for single contexts."""
-
-
-class UsageError(ValueError):
-    """What the operator gave cannot be used; the text is one sentence that says where it stands and what is wrong."""
+UsageError = values.UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +54,9 @@ class Settings:
     azure_route_table: str | None = None
     log_file: Path | None = None
     demo: str | None = None
+    config_file: Path | None = None
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Where each option was given, by its name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +73,7 @@ class Option:
     about: str
     metavar: str | None
     repeatable: bool = False
+    choices: tuple[str, ...] = ()
 
     @property
     def flag(self) -> str:
@@ -120,7 +120,14 @@ OPTIONS: tuple[Option, ...] = (
         repeatable=True,
         about="a layer-2 subnet of nodes that live in no cloud",
     ),
-    Option(name="cloud", field="cloud", read=values.cloud, metavar="CLOUD", about="auto, aws, gce, azure or none"),
+    Option(
+        name="cloud",
+        field="cloud",
+        read=values.cloud,
+        metavar="CLOUD",
+        choices=values.CLOUDS,
+        about="auto, aws, gce, azure or none",
+    ),
     Option(
         name="max-changes",
         field="max_changes",
@@ -142,7 +149,14 @@ OPTIONS: tuple[Option, ...] = (
         metavar="NAME",
         about=f"where the cluster's lock is kept (default {LOCK_NAMESPACE})",
     ),
-    Option(name="theme", field="theme", read=values.one_of(*THEMES), metavar="NAME", about=", ".join(THEMES)),
+    Option(
+        name="theme",
+        field="theme",
+        read=values.one_of(*THEMES),
+        metavar="NAME",
+        choices=THEMES,
+        about=", ".join(THEMES),
+    ),
     Option(name="ascii", field="ascii", read=values.switch, metavar=None, about="write ASCII only"),
     Option(
         name="aws-region",
@@ -197,30 +211,33 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
     Reads the config file. Raises ``UsageError``.
     """
     named = flags.get("config") or environ.get("L2BRIDGE_CONFIG")
-    config = _Config.read(Path(str(named)).expanduser() if named else None)
+    known = [*(option.name for option in OPTIONS), _CONTEXTS]
+    config = ConfigFile.read(Path(str(named)).expanduser() if named else None, PROGRAM, known)
     chosen: dict[str, object] = {}
+    origins: dict[str, str] = {}
     for option in OPTIONS:
         if option.name in flags:
-            chosen[option.field] = _read(option, flags[option.name], option.flag)
+            place, given = option.flag, flags[option.name]
         elif environ.get(option.variable):
-            chosen[option.field] = _read(option, environ[option.variable], option.variable)
+            place, given = option.variable, environ[option.variable]
         elif option.name in config.values:
-            chosen[option.field] = _read(option, config.values[option.name], config.place(option.name))
+            place, given = config.place(option.name), config.values[option.name]
+        else:
+            continue
+        chosen[option.field], origins[option.name] = _read(option.read, given, place), place
     if _CONTEXTS in config.values:
-        contexts = _read_value(values.read_only_contexts, config.values[_CONTEXTS], config.place(_CONTEXTS))
+        contexts = _read(values.read_only_contexts, config.values[_CONTEXTS], config.place(_CONTEXTS))
         chosen["read_only_contexts"] = contexts
     return Settings(
         state_dir=_state_dir(environ),
         demo=cast("str | None", flags.get("demo")),
+        config_file=config.path,
+        origins=origins,
         **chosen,  # type: ignore[arg-type]  # the table gives each field its type
     )
 
 
-def _read(option: Option, given: object, place: str) -> object:
-    return _read_value(option.read, given, place)
-
-
-def _read_value(read: Callable[[object], object], given: object, place: str) -> object:
+def _read(read: Callable[[object], object], given: object, place: str) -> object:
     try:
         return read(given)
     except ValueError as error:
@@ -234,62 +251,3 @@ def _state_dir(environ: Mapping[str, str]) -> Path:
     from platformdirs import user_state_path  # noqa: PLC0415 - not needed for --help and --version
 
     return user_state_path(PROGRAM, appauthor=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Config:
-    """A config file: its keys, and its text to tell the line of one."""
-
-    path: Path
-    text: str
-    values: Mapping[str, object]
-
-    @classmethod
-    def read(cls, named: Path | None) -> "_Config":
-        """Read the file that was named, else the one in the config folder, which may be missing."""
-        from platformdirs import user_config_path  # noqa: PLC0415 - not needed for --help and --version
-
-        path = named or user_config_path(PROGRAM, appauthor=False) / "config.toml"
-        try:
-            text = path.read_text(encoding="utf-8")
-        except FileNotFoundError as error:
-            if named is None:
-                return cls(path, "", {})
-            raise UsageError(f"the config file {printable(str(path))} does not exist") from error
-        except (OSError, UnicodeDecodeError) as error:
-            why = (error.strerror or "") if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise UsageError(f"the config file {printable(str(path))} cannot be read: {why}") from error
-        return cls(path, text, cls._parsed(path, text))._checked()
-
-    @staticmethod
-    def _parsed(path: Path, text: str) -> Mapping[str, object]:
-        import tomllib  # noqa: PLC0415 - most people have no config file
-
-        try:
-            return tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            # The parser gives the line of every mistake but that of a file which ends too early.
-            why = str(error).replace("at end of document", f"at the end, line {len(text.splitlines())}")
-            raise UsageError(f"the config file {printable(str(path))} is not valid TOML: {why}") from error
-
-    def _checked(self) -> "_Config":
-        known = [*(option.name for option in OPTIONS), _CONTEXTS]
-        for key in self.values:
-            if key not in known:
-                raise UsageError(f"{self.place(key)} is unknown{_suggestion(key, known)}")
-        return self
-
-    def place(self, key: str) -> str:
-        """Say where a key stands: the file, the line where it can be told, the key."""
-        pattern = re.compile(rf"""^\s*\[*\s*["']?{re.escape(key)}["']?\s*[=.\]]""")
-        lines = (number for number, line in enumerate(self.text.splitlines(), start=1) if pattern.match(line))
-        number = next(lines, None)
-        where = printable(str(self.path)) if number is None else f"{printable(str(self.path))}, line {number}"
-        return f"{where}: {printable(key)!r}"
-
-
-def _suggestion(key: str, known: list[str]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - only for a mistake
-
-    matches = get_close_matches(key.lower().replace("_", "-"), known, n=1)
-    return f", did you mean {matches[0]!r}?" if matches else f"; known are {', '.join(known)}"

@@ -6,7 +6,6 @@ ports, model, what renders, ``applying``, ``saved_plan`` and ``process``.
 
 import shlex
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from tui.applying import NOT_APPLIED, Consent, PlannedApply
@@ -16,7 +15,7 @@ from tui.model.finding import Code, Report, Severity
 from tui.model.plan import Plan
 from tui.model.plan_document import plan_document
 from tui.model.snapshot import SourceState
-from tui.model.text import printable
+from tui.model.text import did_you_mean, printable
 from tui.ports import Misconfigured
 from tui.process import Signals, Streams
 from tui.render import Selection, apply_document, json_text, report_document
@@ -108,7 +107,7 @@ def apply(session: Session, streams: Streams, signals: Signals, request: Request
     asks = consent.asks("apply", session, streams)
     _look_back(session, streams, request, record=True)
     if consent.saved is not None:
-        made, observed = session.signed(read_plan(consent.saved, session.cluster)), True
+        made, observed = session.identities.signed(read_plan(consent.saved, session.cluster)), True
     else:
         made, selection = _propose(session, request)
         observed = selection.observed
@@ -184,8 +183,7 @@ def _names(report: Report, nodes: tuple[str, ...]) -> frozenset[str] | None:
     present = [assessment.node.name for assessment in report.assessments]
     unknown = sorted(set(nodes).difference(present))
     if unknown and not report.synchronising:
-        matches = get_close_matches(unknown[0], present, n=3, cutoff=0.75)
-        hint = f", did you mean {' or '.join(map(printable, matches))}?" if matches else ""
+        hint = did_you_mean(unknown[0], present)
         raise Misconfigured(f"there is no node {unknown[0]!r} in {report.snapshot.cluster.context}{hint}")
     return frozenset(nodes)
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -18,7 +18,7 @@ from tui.engine.replay import Replay
 from tui.engine.session import Session
 from tui.meter import Meter
 from tui.model.node import Cloud
-from tui.model.snapshot import Scope
+from tui.model.snapshot import Cluster, Scope
 from tui.ports import Clock, CloudOptions, CloudReader, Misconfigured, NodeSource
 
 if TYPE_CHECKING:
@@ -83,6 +83,43 @@ def open_session(settings: "Settings") -> Session:
 def open_record(path: Path, *, speed: float) -> Session:
     """Return a session that plays the record of a watch. Raises ``Misconfigured`` when the file is none."""
     return Replay(path, SystemClock(), speed=speed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The cluster that the settings name. ``credentials`` says of which kind they are, and where from."""
+
+    cluster: Cluster
+    credentials: str
+    read_only: bool
+    protected: bool
+
+
+def cluster_of(settings: "Settings") -> Found:
+    """Return which cluster would be looked at, without asking it. Raises ``Misconfigured``."""
+    if settings.demo is not None:
+        from tui.demo import open_world  # noqa: PLC0415 - not needed by a real cluster
+
+        cluster, credentials = open_world(settings.demo).nodes.cluster(), "none: the world is embedded"
+    else:
+        from tui.kube.kubeconfig import read_access  # noqa: PLC0415 - not needed by the demo
+
+        access = read_access(settings.kubeconfig, settings.context)
+        cluster = Cluster(context=access.context, server=access.server)
+        credentials = f"{access.user.kind}, from {access.origin}"
+    return Found(
+        cluster=cluster,
+        credentials=credentials,
+        read_only=settings.read_only or _matches(cluster.context, settings.read_only_contexts),
+        protected=_matches(cluster.context, settings.protected),
+    )
+
+
+def contexts(kubeconfig: str | None) -> tuple[str, ...]:
+    """Return the names of the contexts that could be looked at. Raises ``Misconfigured``."""
+    from tui.kube.kubeconfig import known_contexts  # noqa: PLC0415 - not needed by the demo
+
+    return known_contexts(kubeconfig)
 
 
 def scenarios() -> Mapping[str, str]:

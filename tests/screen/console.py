@@ -12,7 +12,7 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-from tui.demo import Call, DemoWorld, open_world
+from tui.demo import Call, DemoWorld, Scenario, open_world
 from tui.engine.applier import Writing
 from tui.engine.journal import Journal
 from tui.engine.observer import Observer
@@ -21,6 +21,7 @@ from tui.model.arming import Wish
 from tui.model.finding import Assessment
 from tui.screen.app import L2BridgeApp
 from tui.screen.nodes import NodesPane
+from tui.screen.routes import RoutesPane
 from tui.screen.themes import THEMES
 from tui.settings import Settings
 
@@ -58,6 +59,10 @@ class Console:
     @property
     def nodes(self) -> NodesPane:
         return self.app.console_screen.query_one(NodesPane)
+
+    @property
+    def routes(self) -> RoutesPane:
+        return self.app.console_screen.query_one(RoutesPane)
 
     def rows(self) -> list[str]:
         return picture(self.app)
@@ -100,7 +105,7 @@ def complete(app: L2BridgeApp) -> bool:
 @asynccontextmanager
 async def console(
     folder: Path,
-    scenario: str = "aws",
+    scenario: str | Scenario = "aws",
     *,
     size: tuple[int, int] = (80, 24),
     read_only: bool = False,
@@ -112,7 +117,7 @@ async def console(
     wish: Wish | None = None,
 ) -> AsyncIterator[Console]:
     """Open a console, by default with everything observed once."""
-    world = open_world(scenario, latency=False)
+    world = open_world(scenario, latency=False) if isinstance(scenario, str) else DemoWorld(scenario, latency=False)
     observer = Observer(nodes=world.nodes, reader=world.reader, clock=world.clock, scope=world.scope)
     session = Session(
         nodes=world.nodes,
@@ -124,7 +129,7 @@ async def console(
         meter=world.meter,
         protected=protected,
     )
-    settings = Settings(state_dir=folder, demo=scenario, read_only=read_only, ascii=ascii_only, theme="dark")
+    settings = Settings(state_dir=folder, demo=world.scenario.name, read_only=read_only, ascii=ascii_only, theme="dark")
     app = L2BridgeApp(session, settings, pane)
     app.wish = wish
     try:
@@ -132,7 +137,7 @@ async def console(
             async with app.run_test(size=size) as pilot:
                 made = Console(app=app, pilot=pilot, world=world, session=session)
                 if ready:
-                    await made.until(lambda: complete(app))
+                    await made.until(lambda: complete(app) and not app._batch_count)  # and painted
                 yield made
                 world.close()
     finally:

@@ -11,8 +11,9 @@ from textual.dom import DOMNode
 
 from tests.screen.console import Console, console
 from tui.demo import SCENARIOS, Call
+from tui.model.node import Cloud
 from tui.model.plan import Outcome, Progress, Status
-from tui.ports import Throttled, Unavailable
+from tui.ports import Denied, Throttled, Unavailable
 from tui.screen.cluster import ClusterFindings
 from tui.screen.commands import live_commands
 from tui.screen.confirm import MOST_BY_KEY, Cancel, Confirm, StopQuestion
@@ -264,8 +265,8 @@ async def test_read_only_help_has_no_fix(tmp_path: Path) -> None:
 
 def test_every_pane_is_registered() -> None:
     def leaves(kind: type[Pane]) -> set[type[Pane]]:
-        direct = {sub for sub in kind.__subclasses__() if "TITLE" in sub.__dict__}
-        return direct.union(*(leaves(sub) for sub in direct))
+        below = kind.__subclasses__()
+        return {sub for sub in below if "TITLE" in sub.__dict__}.union(*map(leaves, below))
 
     assert set(PANES) == leaves(Pane)
     assert len({pane.KEY for pane in PANES}) == len(PANES)
@@ -473,9 +474,25 @@ async def test_the_activity_is_filtered_by_node(tmp_path: Path) -> None:
         await shown.press("slash", "space", "exclamation_mark", *"finding", "enter")
         assert "filter: gce-linux-2 !finding  1 of " in shown.rows()[1]
         await shown.press("escape", "slash", *"zzz", "enter")
-        assert "No event has that." in shown.text()
+        assert "None of the events has that." in shown.text()
         await shown.press("escape")
         assert shown.text() == everything
+
+
+async def test_the_last_requests_are_told_as_commands(tmp_path: Path) -> None:
+    async with console(tmp_path, "mixed", size=(120, 40)) as shown:
+        await shown.press("4", "t")
+        assert "requests, newest first" in shown.rows()[1]
+        assert "s  ok   aws ec2 describe-network-interfaces" in shown.text()
+        assert "s  ok   kubectl get nodes" in shown.text()
+        await shown.press("slash", *"gcloud", "enter")
+        assert "1 of " in shown.rows()[1]
+        assert "kubectl" not in shown.text()
+        shown.world.fail_next(Call.OBSERVE, Denied("a permission is missing"), cloud=Cloud.GCE)
+        await shown.press("ctrl+r")
+        await shown.until(lambda: "s  Denied gcloud compute instances list" in shown.text())
+        await shown.press("t")
+        assert "events, newest first" in shown.rows()[1]
 
 
 # Routes.

@@ -46,3 +46,24 @@ async def test_without_colours_the_cursor_is_still_seen(tmp_path: Path, monkeypa
         assert styles
         assert all(style is not None and style.reverse for style in styles[:3])
         assert all(style is None or style.color is None or style.color.is_default for style in styles[:3])
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours as WCAG 2 defines it, from 1 to 21."""
+    light = sorted((_luminance(colour) for colour in (one, other)), reverse=True)
+    return (light[0] + 0.05) / (light[1] + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize(("name", "least"), [("dark", 4.5), ("light", 4.5), ("contrast", 7.0)])
+def test_every_colour_can_be_read_on_every_ground(name: str, least: float) -> None:
+    theme = THEMES[name]
+    inks = (theme.primary, theme.warning, theme.error, theme.success, theme.accent, theme.foreground)
+    for ink in (*inks, theme.variables["muted"]):
+        for ground in (theme.background, theme.panel, theme.variables["cursor"]):
+            assert contrast(str(ink), str(ground)) >= least, (ink, ground)

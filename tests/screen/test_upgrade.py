@@ -32,9 +32,8 @@ async def until_all_left(shown: Console) -> None:
     await shown.until(lambda: complete(shown.app))
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_an_upgrade_is_watched_and_mended_by_keyboard(tmp_path: Path, size: tuple[int, int]) -> None:
-    async with console(tmp_path, "rolling-upgrade", size=size) as shown:
+async def test_an_upgrade_is_watched_and_mended_by_keyboard(tmp_path: Path) -> None:
+    async with console(tmp_path, "rolling-upgrade", size=(80, 24)) as shown:
         await shown.press("3")
         await until_all_left(shown)
         await shown.press("ctrl+r")

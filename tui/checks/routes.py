@@ -33,7 +33,9 @@ def states(routing: Routing) -> dict[str, tuple[PodRoute, ...]]:
 
 def _pod_route(answer: Delivered) -> PodRoute:
     seen = tuple((delivery.held.table, route) for delivery in answer.deliveries for route in delivery.routes)
-    return PodRoute(pod_cidr=answer.cidr, state=answer.state, seen=seen, reached=answer.reached)
+    return PodRoute(
+        pod_cidr=answer.cidr, state=answer.state, seen=seen, reached=answer.reached, deliveries=answer.deliveries
+    )
 
 
 def check(routing: Routing) -> Iterator[Finding]:

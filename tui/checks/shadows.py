@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from tui.model.delivery import Routing
-from tui.model.fabric import leads_to
+from tui.model.fabric import Held, leads_to
 from tui.model.finding import Code, Finding, Severity
 from tui.model.network import Route
 from tui.model.node import IPNetwork
@@ -30,7 +30,7 @@ def check(routing: Routing) -> Iterator[Finding]:
             if placement.interface is not None and placement.interface.owns(cidr):
                 continue
             found = [
-                route
+                (held, route)
                 for held in tables
                 for route in inside.get((held.table.id, cidr), ())
                 if not leads_to(route, placement) and fabric.applies(route, placement)[0]
@@ -39,7 +39,8 @@ def check(routing: Routing) -> Iterator[Finding]:
                 yield _finding(node.name, cidr, found)
 
 
-def _finding(node: str, cidr: IPNetwork, routes: list[Route]) -> Finding:
+def _finding(node: str, cidr: IPNetwork, found: list[tuple[Held, Route]]) -> Finding:
+    routes = [route for _, route in found]
     told = ", ".join(f"{route.name} for {route.destination} → {route.next_hop.label}" for route in routes)
     return Finding(
         code=Code.ROUTE_SHADOWED,
@@ -48,4 +49,5 @@ def _finding(node: str, cidr: IPNetwork, routes: list[Route]) -> Finding:
         subject=str(cidr),
         summary=f"more specific routes take part of pod CIDR {cidr} elsewhere, whatever their priority ({told})",
         obstacle=f"what {routes[0].name} is for cannot be told from here: delete it by hand, or give it another range",
+        routes=tuple(held.subject(route) for held, route in found),
     )

@@ -26,6 +26,7 @@ from tui.model.change import (
     ReplaceRoute,
     SetForwarding,
 )
+from tui.model.glance import Glance
 from tui.model.network import ForwardingSwitch, Instance, NetworkInterface, Subnet
 from tui.model.node import Cloud, IPAddress, IPNetwork, Node
 from tui.model.snapshot import CloudView, Source, SourceState
@@ -95,6 +96,22 @@ class AwsReader:
             (homeless if region is None else regions.setdefault(region, [])).append(node)
         views = [self._observe_region(region, members) for region, members in sorted(regions.items())]
         return (*views, *([_view(_UNKNOWN, homeless, failure=trouble)] if homeless else ()))
+
+    def glance(self, nodes: Sequence[Node]) -> tuple[Glance, ...] | None:
+        """Read the interfaces of these nodes' instances alone: one list per region."""
+        regions: dict[str, list[Node]] = {}
+        for node in nodes:
+            region = _region_told_by(node) or self._options.aws_region
+            if region is None or _instance_id(node) is None:
+                return None
+            regions.setdefault(region, []).append(node)
+        return tuple(self._glance_at(region, members) for region, members in sorted(regions.items()))
+
+    def _glance_at(self, region: str, nodes: Sequence[Node]) -> Glance:
+        told = {instance.key: instance for instance in instances_of(self._interfaces(region, nodes))}
+        asked = {node.uid: _instance_id(node) or "" for node in nodes}
+        instances = {key: told.get(key) for key in asked.values()}
+        return Glance(source=f"aws:{region}", node_uids=frozenset(asked), instances=instances)
 
     def read(self, change: Change) -> Reading:
         """Read the interface's flag."""

@@ -8,9 +8,11 @@ import os
 import re
 import shlex
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -21,7 +23,9 @@ from tui.ports import Conflict, Denied, Indeterminate, NotFound, PortError, Reje
 
 if TYPE_CHECKING:
     from boto3.session import Session
+    from botocore.awsrequest import AWSRequest
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.model import OperationModel
     from mypy_boto3_ec2 import EC2Client
 
 _CONNECT_TIMEOUT_S = 5
@@ -49,6 +53,7 @@ _THROTTLED = frozenset(
         "TooManyRequestsException",
     }
 )
+_BEGAN = "begun at this monotonic second"
 _NO_SUCH_INTERFACE = "invalidnetworkinterfaceid."
 _IN_TRANSITION = frozenset({"IncorrectState", "IncorrectInstanceState"})
 
@@ -158,7 +163,8 @@ class Account:
                 )
                 try:
                     client = self._opened().client(name, region_name=call.region, config=config)
-                    client.meta.events.register("needs-retry", self._count)
+                    client.meta.events.register("request-created", _begin)
+                    client.meta.events.register("needs-retry", partial(self._count, name, call.region))
                     self._clients[key] = client
                 except BotoCoreError:
                     raise
@@ -166,10 +172,25 @@ class Account:
                     raise Unavailable(_one_line(f"{call.place} cannot be called: {error}")) from error
             return self._clients[key]
 
-    def _count(self, response: tuple[object, Mapping[str, Any]] | None = None, **_: object) -> None:
+    def _count(
+        self,
+        service: str,
+        region: str,
+        *,
+        operation: "OperationModel",
+        request_dict: Mapping[str, Any],
+        response: tuple[object, Mapping[str, Any]] | None = None,
+        **_: object,
+    ) -> None:
         """Count an attempt: botocore asks after each whether to try again, and nobody answers here."""
+        from botocore import xform_name  # noqa: PLC0415
+
         told = {} if response is None else response[1].get("Error") or {}
         self._meter.count(Cloud.AWS, throttled=told.get("Code") in _THROTTLED)
+        twin = shlex.join(["aws", service, xform_name(operation.name, "-"), "--region", printable(region)])
+        seconds = time.monotonic() - request_dict["context"].get(_BEGAN, time.monotonic())
+        result = "no answer" if response is None else printable(told.get("Code") or "ok")
+        self._meter.remember(Cloud.AWS, twin, seconds, result)
 
     def _forget(self) -> None:
         with self._lock:
@@ -319,3 +340,8 @@ def _retry_after_s(error: "ClientError") -> float | None:
 
 def _one_line(text: str) -> str:
     return printable(" ".join(text.split()))
+
+
+def _begin(request: "AWSRequest", **_: object) -> None:
+    """Let an attempt know when it was begun."""
+    request.context[_BEGAN] = time.monotonic()

@@ -5,7 +5,7 @@ files, the ports and the model only.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar, assert_never
@@ -26,8 +26,9 @@ from tui.model.change import (
     ReplaceRoute,
     SetForwarding,
 )
-from tui.model.network import Instance, NetworkInterface, Route, RouteTable, Subnet
-from tui.model.node import Cloud, IPAddress, Node
+from tui.model.network import NetworkInterface, Route, RouteTable, Subnet
+from tui.model.node import Cloud, Node
+from tui.model.placing import placed
 from tui.model.snapshot import CloudView, Source, SourceState
 from tui.model.text import printable
 from tui.ports import CloudOptions, Denied, Misconfigured, NotFound, PortError, Reading, Throttled, Unavailable
@@ -106,6 +107,9 @@ class AzureReader:
                 homeless.append(node)
         views = [self._observed(subscription) for _, subscription in sorted(found.items())]
         return (*views, *([_lost_view("unknown", homeless, _UNNAMED)] if homeless else ()))
+
+    def glance(self, nodes: Sequence[Node]) -> None:
+        """Return None: only the compute service, for which no right is asked, says which interfaces a VM has."""
 
     def read(self, change: Change) -> Reading:
         """Read the interface's flag, the table's routes, or what the subnet uses."""
@@ -236,7 +240,7 @@ class AzureReader:
     def _read_elsewhere(self, subscription: _Subscription) -> None:
         """Read the virtual networks of nodes' interfaces, and the tables of their subnets, that no given group has."""
         instances = objects.instances_of(subscription.nics or (), Spellings())
-        interfaces = [interface for _, interface in _placed(subscription.nodes, instances)]
+        interfaces = [interface for _, interface in placed(Cloud.AZURE, subscription.nodes, instances)]
         wanted = (interface.network for interface in interfaces if interface.network)
         subscription.networks = self._added(subscription, subscription.networks, wanted, _NETWORK, objects.NetworkItem)
         used = {fold(interface.subnet) for interface in interfaces if interface.subnet is not None}
@@ -248,7 +252,7 @@ class AzureReader:
         )
         wanted = (table for table in named if table is not None)
         subscription.tables = self._added(subscription, subscription.tables, wanted, _TABLE, objects.TableItem)
-        if len({node.uid for node, _ in _placed(subscription.nodes, instances)}) < len(subscription.nodes):
+        if len({node.uid for node, _ in placed(Cloud.AZURE, subscription.nodes, instances)}) < len(subscription.nodes):
             text = (
                 "the VMs of some nodes are in none of the given resource groups: give --azure-resource-group for theirs"
             )
@@ -299,25 +303,6 @@ def _call(change: Change, id_: str, kinds: Sequence[str]) -> Call:
     ):
         raise NotFound(f"{printable(id_)} is not in {printable(change.source)}")
     return Call(path=place.text, permission=_PERMISSIONS[place.kind], subject=place.text)
-
-
-def _placed(nodes: Iterable[Node], instances: Iterable[Instance]) -> Iterator[tuple[Node, NetworkInterface]]:
-    """Yield each node with the interface that its first known address is on; several when that cannot be told."""
-    by_key = {instance.key: instance for instance in instances}
-    by_address: dict[IPAddress, list[NetworkInterface]] = {}
-    for instance in by_key.values():
-        for interface in instance.interfaces:
-            for address in interface.addresses:
-                by_address.setdefault(address, []).append(interface)
-    for node in nodes:
-        key = node.provider_id.key if node.provider_id.cloud is Cloud.AZURE else None
-        own = by_key[key].interfaces if key in by_key else ()
-        for address in node.addresses:
-            candidates = by_address.get(address, ()) if key is None else own
-            holding = [interface for interface in candidates if address in interface.addresses]
-            yield from ((node, interface) for interface in holding)
-            if holding:
-                break
 
 
 def _view(subscription: _Subscription) -> CloudView:

@@ -8,6 +8,7 @@ azure-mgmt-core, azure-identity, msgspec, the adapter's own files, the ports and
 import logging
 import os
 import re
+import shlex
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -256,6 +257,7 @@ class ArmApi:
         headers = {"Accept": "application/json", **call.headers}
         if call.body is not None:
             headers["Content-Type"] = "application/json"
+        began_s = time.monotonic()
         with self._answering(call, login.endpoint):
             ran = login.pipeline.run(
                 HttpRequest(call.method, url, headers=headers, content=call.body),
@@ -268,6 +270,8 @@ class ArmApi:
         repeated = len(ran.context.get("history") or ())
         throttled = response.status_code == HTTPStatus.TOO_MANY_REQUESTS
         self._meter.count(Cloud.AZURE, made=1 + repeated, throttled=throttled)
+        twin = shlex.join(["az", "rest", "--method", call.method.lower(), "--url", printable(url)])
+        self._meter.remember(Cloud.AZURE, twin, time.monotonic() - began_s, str(response.status_code))
         return response
 
     def _refuse(self, refusal: Refusal, call: Call, response: "HttpResponse", login: _Login) -> None:

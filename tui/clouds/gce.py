@@ -16,6 +16,8 @@ import msgspec
 
 from tui.clouds import gce_objects as objects
 from tui.clouds.gce_forms import NO_TABLES, command, route_body
+from tui.clouds.gce_glance import glance
+from tui.clouds.gce_lists import instances_call, routes_call, subnetworks_call
 from tui.clouds.gce_names import Names, name_of, project_of
 from tui.clouds.gce_project import ComputeApi
 from tui.clouds.gce_refusals import Call
@@ -31,14 +33,14 @@ from tui.model.change import (
     RouteChange,
     SetForwarding,
 )
-from tui.model.network import Instance, NetworkInterface, Route, RouteQuota, RouteTable, Subnet
-from tui.model.node import Cloud, IPAddress, Node
+from tui.model.glance import Glance
+from tui.model.network import Instance, Route, RouteQuota, RouteTable, Subnet
+from tui.model.node import Cloud, Node
+from tui.model.placing import placed
 from tui.model.snapshot import CloudView, Source, SourceState
 from tui.model.text import printable
 from tui.ports import CloudOptions, Conflict, Denied, NotFound, PortError, Reading, Rejected, Unavailable
 
-_PAGE_SIZE = "500"
-_PARTIAL = {"maxResults": _PAGE_SIZE, "returnPartialSuccess": "true"}
 _UNNAMED = "nothing tells the project of these nodes: give --gcp-project"
 
 _INSTANCE = re.compile(r"projects/[^/]+/zones/[^/]+/instances/[^/]+")
@@ -95,7 +97,7 @@ class GceReader:
         for project in list(projects.values()):
             self._read_instances(project)
             off: set[str] = set()
-            for node, interface in _interfaces(project):
+            for node, interface in placed(Cloud.GCE, project.nodes, project.instances or ()):
                 if interface.forwards is False and not all(interface.owns(cidr) for cidr in node.pod_cidrs):
                     off.add(interface.switch.subject)
                 if name := project_of(interface.network):
@@ -109,6 +111,10 @@ class GceReader:
                 self._read_networks(project)
         views = [_view(project) for _, project in sorted(projects.items())]
         return (*views, *([_lost_view(homeless)] if homeless else ()))
+
+    def glance(self, nodes: Sequence[Node]) -> tuple[Glance, ...] | None:
+        """Read these nodes alone: one list of VMs per project, and one of routes per project that hosts a network."""
+        return glance(self._api, nodes)
 
     def read(self, change: Change) -> Reading:
         """Read the VM's flag, or the routes by their names."""
@@ -142,7 +148,7 @@ class GceReader:
                 raise Unavailable(f"project {project.name} is named by its number: its nodes need the id instead")
             items = [
                 item
-                for page in self._pages(project, _instances_call(project.name), objects.InstancePage)
+                for page in self._pages(project, instances_call(project.name), objects.InstancePage)
                 for scope in page.items.values()
                 for item in scope.instances
             ]
@@ -158,7 +164,7 @@ class GceReader:
         role = "" if project.nodes else f"host of network {_named(project.networks)}"
         names = Names(home=project.name)
         try:
-            call = _subnetworks_call(project.name, role)
+            call = subnetworks_call(project.name, role)
             pages = list(self._pages(project, call, objects.SubnetworkPage))
             found = [item for page in pages for scope in page.items.values() for item in scope.subnetworks]
             project.subnets = objects.subnets_of(found, names)
@@ -168,7 +174,7 @@ class GceReader:
         try:
             routes = [
                 item
-                for page in self._pages(project, _routes_call(project.name, role), objects.RoutePage)
+                for page in self._pages(project, routes_call(project.name, role), objects.RoutePage)
                 for item in page.items
             ]
         except PortError as error:
@@ -295,32 +301,6 @@ def _once() -> dict[str, str]:
     return {"requestId": str(uuid.uuid4())}
 
 
-def _instances_call(project: str) -> Call:
-    return Call(
-        path=f"projects/{project}/aggregated/instances",
-        permission="compute.instances.list",
-        query={**_PARTIAL, "fields": objects.INSTANCE_PAGE_FIELDS},
-    )
-
-
-def _subnetworks_call(project: str, role: str) -> Call:
-    return Call(
-        path=f"projects/{project}/aggregated/subnetworks",
-        permission="compute.subnetworks.list",
-        query={**_PARTIAL, "fields": objects.SUBNETWORK_PAGE_FIELDS},
-        role=role,
-    )
-
-
-def _routes_call(project: str, role: str) -> Call:
-    return Call(
-        path=f"projects/{project}/global/routes",
-        permission="compute.routes.list",
-        query={"maxResults": _PAGE_SIZE, "fields": objects.ROUTE_PAGE_FIELDS},
-        role=role,
-    )
-
-
 def _instance_call(method: str, permission: str, change: SetForwarding, query: Mapping[str, str]) -> Call:
     if _INSTANCE.fullmatch(change.subject) is None or project_of(change.subject) != _project_of(change):
         raise NotFound(f"{printable(change.subject)} is no VM of {printable(change.source)}")
@@ -356,25 +336,6 @@ def _project_of(change: Change) -> str:
 
 def _project_told_by(node: Node) -> str | None:
     return node.provider_id.account if node.provider_id.cloud is Cloud.GCE else None
-
-
-def _interfaces(project: _Project) -> Iterator[tuple[Node, NetworkInterface]]:
-    """Yield each node with the interface that its first known address is on; several when that cannot be told."""
-    by_key = {instance.key: instance for instance in project.instances or ()}
-    by_address: dict[IPAddress, list[NetworkInterface]] = {}
-    for instance in by_key.values():
-        for interface in instance.interfaces:
-            for address in interface.addresses:
-                by_address.setdefault(address, []).append(interface)
-    for node in project.nodes:
-        key = node.provider_id.key if node.provider_id.cloud is Cloud.GCE else None
-        own = by_key[key].interfaces if key in by_key else ()
-        for address in node.addresses:
-            candidates = by_address.get(address, ()) if key is None else own
-            holding = [interface for interface in candidates if address in interface.addresses]
-            yield from ((node, interface) for interface in holding)
-            if holding:
-                break
 
 
 def _tables(

@@ -23,6 +23,7 @@ import msgspec
 from tui.clouds.gce_identity import principal
 from tui.clouds.gce_objects import Page
 from tui.clouds.gce_refusals import Call, Operation, Refusal, lost, refused, short
+from tui.clouds.gce_twins import twin
 from tui.meter import Meter
 from tui.model.node import Cloud
 from tui.model.text import printable
@@ -144,6 +145,7 @@ class ComputeApi:
         return operation
 
     def _sent(self, call: Call, body: bytes | None, read_timeout_s: float | None = None) -> bytes:
+        began_s = time.monotonic()
         with self._answering(call):
             session = self._opened()
             response: Response = session.request(  # type: ignore[no-untyped-call]
@@ -155,6 +157,8 @@ class ComputeApi:
                 timeout=(_CONNECT_TIMEOUT_S, read_timeout_s or _READ_TIMEOUT_S),
                 allow_redirects=False,
             )
+        seconds = time.monotonic() - began_s
+        self._meter.remember(Cloud.GCE, twin(call.method, call.path), seconds, str(response.status_code))
         if 200 <= response.status_code < 300:
             self._count(response)
             return response.content

@@ -22,6 +22,7 @@ from tui.model.change import (
     TableChange,
 )
 from tui.model.network import NetworkInterface, NextHopKind, ReplaceMethod, Route
+from tui.model.node import Node
 from tui.ports import Conflict, NotFound, Reading, Rejected
 
 _RESERVED = frozenset({"gatewaysubnet", "azurebastionsubnet", "azurefirewallsubnet", "routeserversubnet"})
@@ -30,11 +31,14 @@ _RESERVED = frozenset({"gatewaysubnet", "azurebastionsubnet", "azurefirewallsubn
 class AzureReader(DemoReader):
     """The reading side, which also tells what the fabric does."""
 
+    def glance(self, nodes: Sequence[Node]) -> None:
+        """Return None, as Azure does not tell a VM's interfaces by themselves."""
+
     def read(self, change: Change) -> Reading:
         """Read a flag, a table's routes, a table, or a subnet's table."""
         if isinstance(change, SetForwarding):
             return super().read(change)
-        self._world.enter(Call.READ, self.cloud)
+        self._world.enter(Call.READ, self.cloud, change)
         with self._world.lock:
             tables = _tables(self, change)
             match change:
@@ -75,13 +79,13 @@ class AzureWriter(DemoWriter):
 
     def read_table(self, changes: Sequence[RouteChange]) -> Reading:
         """Read all routes of the table."""
-        self._world.enter(Call.READ, self.cloud)
+        self._world.enter(Call.READ, self.cloud, changes[0])
         with self._world.lock:
             return Reading(routes=_told(_tables(self, changes[0]), changes[0].table))
 
     def write_table(self, changes: Sequence[RouteChange]) -> None:
         """Make all these changes at once, or none."""
-        afterwards = self._world.enter(Call.WRITE, self.cloud)
+        afterwards = self._world.enter(Call.WRITE, self.cloud, changes[0])
         with self._world.lock:
             tables = _tables(self, changes[0])
             table = _existing(tables, changes[0].table)

@@ -21,8 +21,9 @@ from tui.model.change import (
     SetForwarding,
     TableChange,
 )
+from tui.model.glance import Glance
 from tui.model.network import NetworkInterface, Route
-from tui.model.node import Cloud, Node
+from tui.model.node import Cloud, IPNetwork, Node
 from tui.model.snapshot import CloudView, Source, SourceState
 from tui.ports import Conflict, Denied, NotFound, PortError, Reading, Rejected
 
@@ -55,10 +56,21 @@ class DemoReader:
                 if wanted[site.site.source] or routed[site.site.source]
             )
 
+    def glance(self, nodes: Sequence[Node]) -> tuple[Glance, ...] | None:
+        """Return what is observed of these nodes alone; None where any of them does not name its VM."""
+        keys = {node.uid: node.provider_id.key for node in nodes if node.provider_id.cloud is self.cloud}
+        if len(keys) < len(nodes) or None in keys.values():
+            return None
+        views = self.observe(nodes)
+        if any(view.source.state is not SourceState.OK for view in views):
+            return None
+        cidrs = frozenset(cidr for node in nodes for cidr in node.pod_cidrs)
+        return tuple(_glance(view, keys, cidrs) for view in views)
+
     def read(self, change: Change) -> Reading:
         """Read the flag and its token, or the routes that the change names."""
         world = self._world
-        world.enter(Call.READ, self.cloud)
+        world.enter(Call.READ, self.cloud, change)
         with world.lock:
             site = _site(world, self.cloud, change)
             if isinstance(change, CreateRoute | ReplaceRoute | DeleteRoute):
@@ -112,6 +124,21 @@ class DemoReader:
         )
 
 
+def _glance(view: CloudView, keys: Mapping[str, str | None], cidrs: frozenset[IPNetwork]) -> Glance:
+    told = {instance.key: instance for instance in view.instances or ()}
+    return Glance(
+        source=view.source.name,
+        node_uids=view.node_uids,
+        routed_uids=view.routed_uids,
+        instances={key: told.get(key) for uid, key in keys.items() if key is not None and uid in view.node_uids},
+        pod_cidrs=cidrs,
+        routes={
+            table.id: tuple(route for route in table.routes if route.destination in cidrs)
+            for table in view.route_tables or ()
+        },
+    )
+
+
 class DemoWriter:
     """The writing side of one cloud of a demo world."""
 
@@ -125,7 +152,7 @@ class DemoWriter:
         A flag's change without a token is unconditional; one with another token is a ``Conflict``.
         """
         world = self._world
-        afterwards = world.enter(Call.WRITE, self.cloud)
+        afterwards = world.enter(Call.WRITE, self.cloud, change)
         with world.lock:
             match change:
                 case SetForwarding():

@@ -1,9 +1,11 @@
 """The changes as a person would type them into each cloud's own command line, quoted for a POSIX shell."""
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import assert_never
 
+from tui.demo.faults import Call
 from tui.model.change import (
     AssociateRouteTable,
     Change,
@@ -19,6 +21,41 @@ from tui.model.change import (
 from tui.model.network import NextHop, NextHopKind, ReplaceMethod, Route
 from tui.model.node import Cloud
 from tui.model.text import printable
+
+_OF_KUBERNETES: Mapping[Call, str] = {
+    Call.LIST: "kubectl get nodes",
+    Call.WATCH: "kubectl get nodes --watch-only",
+    Call.FACTS: "kubectl get configmap --namespace kube-flannel kube-flannel-cfg",
+    Call.LOCK: "kubectl get lease --namespace kube-system l2bridge-tui",
+    Call.POST: "kubectl create --raw /api/v1/namespaces/default/events -f -",
+    Call.IDENTITY: "kubectl auth whoami",
+}
+_OF_CLOUDS: Mapping[Cloud, str] = {
+    Cloud.AWS: "aws ec2 describe-network-interfaces",
+    Cloud.GCE: "gcloud compute instances list",
+    Cloud.AZURE: "az network nic list",
+}
+_IDENTITIES: Mapping[Cloud, str] = {
+    Cloud.AWS: "aws sts get-caller-identity",
+    Cloud.GCE: "gcloud auth list",
+    Cloud.AZURE: "az account show",
+}
+
+
+def asked(call: Call, cloud: Cloud | None, subject: str | None = None) -> str:
+    """Return what a person would type for a call that only reads; ``subject`` is the one resource that it is about."""
+    if cloud is None:
+        return _OF_KUBERNETES[call]
+    if call is Call.IDENTITY or subject is None:
+        return (_IDENTITIES if call is Call.IDENTITY else _OF_CLOUDS).get(cloud, "")
+    match cloud:
+        case Cloud.AWS:
+            return f"{_OF_CLOUDS[cloud]} --network-interface-ids {shlex.quote(subject)}"
+        case Cloud.GCE:
+            kind = "routes" if "/routes/" in subject else "instances"
+            return f"gcloud compute {kind} describe {shlex.quote(subject.rpartition('/')[2])}"
+        case _:
+            return f"az resource show --ids {shlex.quote(subject)}"
 
 
 def command(change: Change) -> str:

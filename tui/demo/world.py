@@ -18,11 +18,13 @@ from tui.demo.azure_tables import AzureTables
 from tui.demo.clock import START, DemoClock
 from tui.demo.cloud import DemoReader, DemoWriter
 from tui.demo.cluster import DemoBoard, DemoLock, DemoNodes
+from tui.demo.commands import asked, command
 from tui.demo.description import Machine, RoutePlan, Scenario
 from tui.demo.faults import KUBERNETES, Call, Faults
 from tui.demo.fleet import taints
 from tui.demo.state import State
 from tui.meter import Meter
+from tui.model.change import Change
 from tui.model.network import NetworkInterface, Route
 from tui.model.node import Cloud, Node
 from tui.ports import Denied, PortError
@@ -54,7 +56,7 @@ class DemoWorld:
         self.scope = scenario.scope
         self.echoes = scenario.echoes
         self.clock = DemoClock(running=latency)
-        self.meter = Meter()
+        self.meter = Meter(self.clock.now)
         self.lock = self.clock.moved
         self.closed = threading.Event()
         self.faults = Faults()
@@ -96,8 +98,8 @@ class DemoWorld:
         """Return the instant of the schedule's next step; infinity when there is none. The caller holds ``lock``."""
         return self._steps[-1].at_s if self._steps else math.inf
 
-    def enter(self, call: Call, cloud: Cloud | None = None) -> PortError | None:
-        """Count the call, let it take its time, and raise what it must fail with.
+    def enter(self, call: Call, cloud: Cloud | None = None, about: Change | None = None) -> PortError | None:
+        """Count the call, let it take its time, and raise what it must fail with. Of a write it must be told ``about``.
 
         Returns an error to be raised after the call has taken effect; None in the usual case.
         """
@@ -109,9 +111,11 @@ class DemoWorld:
         if delay_s:
             self.clock.wait(self.closed, delay_s)
         with self.lock:
-            if cloud is None and KUBERNETES in self.faults.lost:
-                raise self.faults.lost[KUBERNETES]
-            fault = self.faults.take(call, cloud)
+            lost = self.faults.lost.get(KUBERNETES) if cloud is None else None
+            fault = self.faults.take(call, cloud) if lost is None else (lost, False)
+        result = "ok" if fault is None else type(fault[0]).__name__
+        twin = command(about) if call is Call.WRITE and about else asked(call, cloud, about.subject if about else None)
+        self.meter.remember(cloud or KUBERNETES, twin, delay_s, result)
         if fault is None:
             return None
         error, done = fault

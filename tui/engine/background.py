@@ -18,7 +18,7 @@ from tui.ports import Clock, Expired, NodeSource, PortError, Throttled
 _LONGEST_BACKOFF_S = 30.0
 _AGE_CHECK_S = 10.0
 """How often the age of what is known is looked at when nothing happens."""
-_JUDGE_PAUSE_S = 0.2
+_JUDGE_PAUSE_S = 0.1
 """The least time between two judgements, so that a burst of events is judged once."""
 
 
@@ -140,11 +140,12 @@ class Background:
         """Fold a watch until it ends and return the version to continue from."""
         for event in self._nodes.watch(version):
             version = event.version
-            cloud = self._observer.fold(event)
-            if cloud is not None:
+            changed = self._observer.fold(event)
+            if changed is not None:
                 self._dirty.set()
+                cloud, node = changed
                 if cloud in self._pollers:
-                    self._pollers[cloud].touch()
+                    self._pollers[cloud].touch(node)
         self._observer.heard_nodes()
         return version
 

@@ -1,10 +1,10 @@
-"""Who would write a plan: the API server and every cloud that it touches are asked whom they take this program for.
+"""Who acts: the API server and the clouds are asked whom they take this program for.
 
 May import ports, the observer's name for the cluster, and the model.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -35,8 +35,12 @@ class Identities:
         """
         if not plan.changes:
             return plan
+        return replace(plan, actors=self.of({(change.source, change.cloud) for change in plan.changes}))
+
+    def of(self, sources: Iterable[tuple[str, Cloud]]) -> tuple[Actor, ...]:
+        """Return as whom this program acts on the API server and in these sources, within seconds."""
         questions: dict[str, Callable[[], str | None]] = {NODES: self._nodes.identity}
-        for source, cloud in sorted({(change.source, change.cloud) for change in plan.changes}):
+        for source, cloud in sorted(sources):
             reader = self._reader(cloud)
             if reader is not None:
                 questions[source] = partial(reader.identity, source)
@@ -45,7 +49,7 @@ class Identities:
             # Daemons: quitting must not wait for an endpoint that does not answer.
             threading.Thread(target=_ask, args=(source, question, answers), name="identity", daemon=True).start()
         told = _gathered(answers, len(questions))
-        return replace(plan, actors=tuple(Actor(source=source, identity=told.get(source)) for source in questions))
+        return tuple(Actor(source=source, identity=told.get(source)) for source in questions)
 
 
 def _ask(source: str, question: Callable[[], str | None], answers: SimpleQueue[_Answer]) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from queue import SimpleQueue
 
 from tui.model.node import Cloud, IPNetwork, Node
-from tui.model.snapshot import CloudView, Cluster, Scope, Snapshot, Source, SourceState
+from tui.model.snapshot import CloudView, Cluster, Evidence, Scope, Snapshot, Source, SourceState
 from tui.ports import (
     Clock,
     CloudReader,
@@ -81,14 +81,14 @@ class Observer:
         self._learn_facts()
         return listing
 
-    def fold(self, event: NodeEvent) -> Cloud | None:
-        """Fold one watch event in; return the cloud of the node that is another one by it, None when nothing is."""
+    def fold(self, event: NodeEvent) -> tuple[Cloud, Node] | None:
+        """Fold one watch event in; return the node that is another one by it, and its cloud; None when nothing is."""
         with self._lock:
             if self._listing.locked():
                 self._meanwhile.append(event)
             changed = self._fold(event)
         self.heard_nodes()
-        return None if changed is None else self._scope.cloud_of(changed)
+        return None if changed is None else (self._scope.cloud_of(changed), changed)
 
     def _fold(self, event: NodeEvent) -> Node | None:
         """Return the node, as it is now or was last, if anything about it has changed."""
@@ -162,6 +162,28 @@ class Observer:
             told()
         with self._lock:
             self._views = {name: view for name, view in self._views.items() if name in fresh or view.cloud not in only}
+
+    def glance(self, cloud: Cloud, nodes: Sequence[Node]) -> bool:
+        """Read these nodes of a cloud alone and fold it in; tell whether that says as much of them as reading all."""
+        reader, asked_at = self._reader(cloud), self._clock.now()
+        if reader is None:
+            return False
+        try:
+            glances = reader.glance(nodes)
+        except PortError:
+            return False
+        read = Evidence(asked_at=asked_at, answered_at=self._clock.now())
+        with self._lock:
+            subnets = {subnet.id for view in self._views.values() for subnet in view.subnets or ()}
+            renewed: dict[str, CloudView] = {}
+            for glance in glances or ():
+                view = self._views.get(glance.source)
+                found = glance.renew(view, read) if view is not None and view.source.state is SourceState.OK else None
+                if found is None or not glance.subnets <= subnets:
+                    return False
+                renewed[glance.source] = found
+            self._views = {**self._views, **renewed}
+        return glances is not None
 
     def _read(
         self, cloud: Cloud, nodes: Sequence[Node], answer: Callable[[tuple[CloudView, ...] | Exception], None]

@@ -81,6 +81,7 @@ class Reports:
                     witnesses=self._witnesses,
                     applies=self._applies,
                     calls=self.meter.told(),
+                    requests=self.meter.requests(),
                 )
                 self._changed.notify_all()
             if self._record is not None:

@@ -40,7 +40,7 @@ class Session:
     ``writing`` is None in read-only mode: then no writing object exists. Either call ``observe`` (headless), or
     ``start`` and follow ``reports``. ``reader`` returns None for a cloud that this version cannot read.
     ``meter`` counts the requests, ``record`` keeps what is watched. ``protected`` when any write here wants the
-    context's name typed before.
+    context's name typed before. ``identities`` tells as whom all this is done.
     """
 
     recorded = False  # it is played from a record in a ``Replay`` only
@@ -68,9 +68,9 @@ class Session:
             nodes=nodes, observer=observer, clock=clock, meter=reports.meter, judge=reports.judge, broken=self._broken
         )
         self._past = Past(cluster=observer.cluster, journal=journal, reader=self._readable, clock=clock)
-        self._identities = Identities(nodes, reader)
+        self.identities = Identities(nodes, reader)
         self._proposals = Proposals(
-            cluster=lambda: observer.cluster, reader=self._readable, identities=self._identities, clock=clock
+            cluster=lambda: observer.cluster, reader=self._readable, identities=self.identities, clock=clock
         )
         begun = partial(Applier, writing, reader=self._readable, journal=journal, clock=clock) if writing else None
         self._runs = Runs(
@@ -161,10 +161,6 @@ class Session:
         """
         return self._proposals.mending(self._report(), nodes, prune=prune, delete_first=delete_first)
 
-    def signed(self, plan: Plan) -> Plan:
-        """Return the plan with those who would write it now."""
-        return self._identities.signed(plan)
-
     def applies(self) -> tuple[RecordedApply, ...]:
         """Return what earlier applies did, oldest first. Raises ``Misconfigured`` when the journal cannot be read."""
         return self._past.applies()
@@ -191,7 +187,7 @@ class Session:
         Empty when there is nothing to take back. Raises ``Misconfigured`` when there is no such apply or it is under
         way, ``Unavailable`` when the nodes could not be listed.
         """
-        return self.signed(self._past.propose_undo(apply_id, self._report))
+        return self.identities.signed(self._past.propose_undo(apply_id, self._report))
 
     def _recall(self) -> None:
         """Let the reports tell what the journal does."""

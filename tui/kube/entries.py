@@ -70,6 +70,19 @@ class UserEntry(msgspec.Struct, frozen=True, rename="kebab", omit_defaults=True)
     auth_provider: AuthProvider | None = None
     exec: ExecEntry | None = None
 
+    @property
+    def kind(self) -> str:
+        """Which credentials these are, without any of them."""
+        kinds = {
+            f"exec plugin {self.exec.command if self.exec else ''}": self.exec,
+            f"auth provider {self.auth_provider.name if self.auth_provider else ''}": self.auth_provider,
+            "client certificate": self.client_certificate or self.client_certificate_data,
+            "token file": self.token_file,
+            "token": self.token,
+            "name and password": self.username,
+        }
+        return ", ".join(kind for kind, given in kinds.items() if given) or "none"
+
 
 class ContextEntry(msgspec.Struct, frozen=True):
     """Which cluster and which user belong together, by name."""

@@ -30,7 +30,8 @@ _NAMES_SHOWN = 8
 class Access:
     """The chosen context with everything it names. ``origin`` says in words where it was read, for messages.
 
-    ``server`` has a scheme and no trailing slash. ``user`` is empty for a context without one.
+    ``server`` has a scheme, no trailing slash, and no login, since it is shown in many places. ``user`` is empty for a
+    context without one.
     """
 
     context: str
@@ -46,14 +47,26 @@ def read_access(kubeconfig: str | None, context: str | None) -> Access:
     ``kubeconfig`` and ``context`` are the operator's flags. Raises ``Misconfigured``.
     """
     paths = _paths(kubeconfig)
-    texts = [(path, text) for path in paths if (text := _text(path)) is not None]
-    if texts:
-        return _Merged.of([(path, _parse(path, text)) for path, text in texts]).access(context)
+    merged = _merged(paths)
+    if merged is not None:
+        return merged.access(context)
     host = os.environ.get("KUBERNETES_SERVICE_HOST")
     if host and not kubeconfig and context in {None, _IN_CLUSTER} and (SERVICE_ACCOUNT / "token").exists():
         return _in_cluster(host)
     names = ", ".join(printable(str(path)) for path in paths)
     raise Misconfigured(f"there is no kubeconfig: {names} does not exist; name one with --kubeconfig or KUBECONFIG")
+
+
+def known_contexts(kubeconfig: str | None) -> tuple[str, ...]:
+    """Return the names of all contexts in the files that kubectl would read. Raises ``Misconfigured``."""
+    merged = _merged(_paths(kubeconfig))
+    return () if merged is None else tuple(merged.contexts)
+
+
+def _merged(paths: Sequence[Path]) -> "_Merged | None":
+    """Return what is in the files; None where there is none of them."""
+    texts = [(path, text) for path in paths if (text := _text(path)) is not None]
+    return _Merged.of([(path, _parse(path, text)) for path, text in texts]) if texts else None
 
 
 def _paths(kubeconfig: str | None) -> list[Path]:
@@ -180,8 +193,10 @@ def _check(cluster: ClusterEntry, told: str) -> None:
 def _server(cluster: ClusterEntry, user: UserEntry) -> str:
     """Return the server as kubectl reads it: without a scheme, https is meant where the context speaks of TLS."""
     server = (cluster.server or "").rstrip("/")
-    if "://" in server:
-        return server
+    scheme, is_told, rest = server.partition("://")
+    if is_told:
+        host, slash, path = rest.partition("/")
+        return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
     told = (cluster.certificate_authority, cluster.certificate_authority_data, cluster.insecure_skip_tls_verify)
     return ("https://" if any((*told, user.client_certificate, user.client_certificate_data)) else "http://") + server
 

@@ -4,12 +4,15 @@ The ``kubernetes`` package is imported with the first request and not with this 
 files, the ports and the model.
 """
 
+import shlex
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -61,17 +64,32 @@ class ApiServer:
     def _request(self, method: str, path: str, query: Mapping[str, str], body: bytes | None) -> "Response":
         """Return a good answer. A 401 is answered with fresh credentials, once."""
         connection = self._connected(rejected=None)
-        response = self._counted(connection.send(method, path, query, body))
+        response = self._counted(connection, method, path, query, body)
         if response.status == HTTPStatus.UNAUTHORIZED:
             response.read()
-            response = self._counted(self._connected(rejected=connection).send(method, path, query, body))
+            response = self._counted(self._connected(rejected=connection), method, path, query, body)
         if response.status in _GOOD:
             return response
         raise self.failure(response.status, decode_status(response.read()), response.headers.get("Retry-After"))
 
-    def _counted(self, response: "Response") -> "Response":
+    def _counted(
+        self, connection: "Connection", method: str, path: str, query: Mapping[str, str], body: bytes | None
+    ) -> "Response":
+        began_s = time.monotonic()
+        response = connection.send(method, path, query, body)
+        seconds = time.monotonic() - began_s
         self._meter.count(_SOURCE, throttled=response.status == HTTPStatus.TOO_MANY_REQUESTS)
+        self._meter.remember(_SOURCE, self._twin(method, path, query), seconds, str(response.status))
         return response
+
+    def _twin(self, method: str, path: str, query: Mapping[str, str]) -> str:
+        """Return what sends the same with ``kubectl``, which reads what it writes from its standard input."""
+        url = f"{path}?{urlencode(query)}" if query else path
+        body = () if method == "GET" else ("-f", "-")
+        verb = {"GET": "get", "POST": "create", "PUT": "replace"}.get(method, method.lower())
+        return shlex.join(
+            ["kubectl", "--context", printable(self.access.context), verb, "--raw", printable(url), *body]
+        )
 
     def _connected(self, *, rejected: "Connection | None") -> "Connection":
         """Return a connection other than the rejected one, with credentials that have not expired."""

@@ -3,12 +3,13 @@
 Standard library only.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from tui.model.calls import Calls
+from tui.model.calls import Calls, Request
 from tui.model.change import Change
 from tui.model.history import RecordedApply
 from tui.model.network import Route, RouteTable, Subnet
@@ -16,6 +17,9 @@ from tui.model.node import Cloud, IPNetwork, Node
 from tui.model.rollout import Rollout
 from tui.model.snapshot import Placement, Snapshot
 from tui.model.witness import Witness
+
+if TYPE_CHECKING:
+    from tui.model.delivery import Delivery
 
 
 class Code(StrEnum):
@@ -58,7 +62,7 @@ class Finding:
 
     ``node`` is a node's name, None for a finding about no node; ``subject`` the resource or range it is about.
     ``remedy`` are the changes that would mend it, empty when this program cannot; ``obstacle`` may say then why, and
-    otherwise what of it stays.
+    otherwise what of it stays. ``routes`` are the ids of the routes that do it, where the subject does not tell them.
     """
 
     code: Code
@@ -68,6 +72,7 @@ class Finding:
     summary: str
     remedy: tuple[Change, ...] = ()
     obstacle: str | None = None
+    routes: tuple[str, ...] = ()
 
     @property
     def fixable(self) -> bool:
@@ -125,13 +130,15 @@ def worst_route(states: Iterable[RouteState]) -> RouteState:
 class PodRoute:
     """The state of the route for one pod CIDR, and the routes that were seen for exactly this range.
 
-    ``reached`` tells whether packets get to the node all the same: a rival that loses keeps none away.
+    ``reached`` tells whether packets get to the node all the same: a rival that loses keeps none away. ``deliveries``
+    are the same routes sorted out, one entry for each table that was read and must know the range.
     """
 
     pod_cidr: IPNetwork
     state: RouteState
     seen: tuple[tuple[RouteTable, Route], ...] = ()
     reached: bool | None = None
+    deliveries: Sequence["Delivery"] = field(default=(), repr=False, compare=False)
 
 
 class Verdict(StrEnum):
@@ -258,7 +265,8 @@ class Report:
     ``activity`` oldest first and bounded, the newest of ``happened`` in all; ``revision`` grows by one with every
     report of a session. ``witnesses`` tell what the fabric itself was seen to do after the last apply; empty where it
     was not asked or did not say. ``applies`` are what the journal tells of, oldest first; None while it was not read.
-    ``rollout`` is what happened to the nodes since the first report; ``calls`` counts the requests by source.
+    ``rollout`` is what happened to the nodes since the first report; ``calls`` counts the requests by source,
+    ``requests`` are the last of them, oldest first.
     ``recorded`` when it is played from a record, which holds what happened and not what there is.
     """
 
@@ -272,6 +280,7 @@ class Report:
     applies: tuple[RecordedApply, ...] | None = None
     rollout: Rollout | None = None
     calls: Mapping[str, Calls] = field(default_factory=dict)
+    requests: tuple[Request, ...] = field(default=(), compare=False)
     recorded: bool = False
 
     @property

@@ -10,7 +10,8 @@ from ipaddress import ip_network
 from typing import Any, TypeVar
 
 from tui.model.finding import Activity, ActivityKind, Code, Finding, Severity
-from tui.model.rollout import Evidence, Outage, Phase, Race, Story
+from tui.model.rollout import Outage, Phase, Race, Story
+from tui.model.snapshot import Evidence
 
 Document = dict[str, Any]
 _Told = TypeVar("_Told")

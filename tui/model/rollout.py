@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from tui.model.node import IPNetwork, Node
+from tui.model.snapshot import Evidence
 
 
 class Phase(StrEnum):
@@ -28,14 +29,6 @@ class Phase(StrEnum):
 
 _ORDER = tuple(Phase)
 _WAY_IN = _ORDER[: _ORDER.index(Phase.READY) + 1]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """One read of a source: what it tells was so at some instant from ``asked_at`` to ``answered_at``."""
-
-    asked_at: datetime
-    answered_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ Standard library only.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -39,6 +39,14 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One read: what it tells was so at some instant from ``asked_at`` to ``answered_at``."""
+
+    asked_at: datetime
+    answered_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
     """The cluster that is looked at. ``server`` identifies it; the context's name is the operator's own."""
 
@@ -59,7 +67,7 @@ class CloudView:
     ``node_uids`` are the nodes that were looked for in it. Each of ``instances``, ``subnets`` and ``route_tables`` is
     None when it was not permitted or not available. ``complete`` is False when parts may be missing: nothing is deleted
     on such a view. ``routed_uids`` are nodes whose VMs are elsewhere while the routes of their network are here (the
-    host project of a Shared VPC).
+    host project of a Shared VPC). ``glances`` are later reads of some of these nodes alone, by node uid.
     """
 
     source: Source
@@ -70,6 +78,7 @@ class CloudView:
     route_tables: tuple[RouteTable, ...] | None
     complete: bool = True
     routed_uids: frozenset[str] = frozenset()
+    glances: Mapping[str, Evidence] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ the cursor, change a colour, or look like our own markup. Imports nothing of the
 """
 
 import unicodedata
+from collections.abc import Iterable
 
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -14,6 +15,14 @@ def printable(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(_escape(c) if unicodedata.category(c) in _UNSAFE_CATEGORIES else c for c in text)
+
+
+def did_you_mean(word: str, names: Iterable[str]) -> str:
+    """Return the end of a sentence about an unknown name, with those that are like it; empty where none is."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only for a mistake
+
+    matches = get_close_matches(word, list(names), n=3, cutoff=0.75)
+    return f", did you mean {' or '.join(map(printable, matches))}?" if matches else ""
 
 
 def _escape(character: str) -> str:

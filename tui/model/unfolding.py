@@ -7,8 +7,8 @@ from datetime import datetime
 from tui.model.finding import Assessment, Forwarding, Report, RouteState
 from tui.model.node import IPNetwork, Node
 from tui.model.pairing import paired
-from tui.model.rollout import Evidence, Outage, Phase, Race, Rollout, Story
-from tui.model.snapshot import CloudView, SourceState
+from tui.model.rollout import Outage, Phase, Race, Rollout, Story
+from tui.model.snapshot import CloudView, Evidence, SourceState
 
 _POOLS = (
     "cloud.google.com/gke-nodepool",
@@ -83,8 +83,8 @@ class _Chapter:
             read = self.evidence.get(view.source.name)
             if read is not None:
                 for uid in view.node_uids | view.routed_uids:
-                    known = found.get(uid)
-                    found[uid] = read if known is None or read.answered_at < known.answered_at else known
+                    known, own = found.get(uid), view.glances.get(uid, read)
+                    found[uid] = own if known is None or own.answered_at < known.answered_at else known
         return found
 
     def continued(self, story: Story | None, assessment: Assessment, read: Evidence | None) -> Story:
@@ -187,13 +187,18 @@ class _Chapter:
             return replace(story, reached={**story.reached, Phase.VM_GONE: self.at})
         told = [view for view in self.views if view.instances is not None and view.source.state is SourceState.OK]
         fresh = [view for view in told if self.evidence[view.source.name].asked_at >= gone_at and view.complete]
-        if not fresh or len(fresh) < len(self.views):
+        looked = [view for view in told if story.uid in view.node_uids and _looked_at(view, story.uid, gone_at)]
+        if not looked and (not fresh or len(fresh) < len(self.views)):
             return story
-        runs = any(one.key == story.vm and one.running for view in fresh for one in view.instances or ())
+        runs = any(one.key == story.vm and one.running for view in looked or fresh for one in view.instances or ())
         return story if runs else replace(story, reached={**story.reached, Phase.VM_GONE: self.at})
 
 
 _MAY = frozenset({Forwarding.ON, Forwarding.NOT_REQUIRED})
+
+
+def _looked_at(view: CloudView, uid: str, since: datetime) -> bool:
+    return uid in view.glances and view.glances[uid].asked_at >= since
 
 
 def _is_settled(story: Story) -> bool:

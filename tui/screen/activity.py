@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.widgets import Input
 
-from tui.model.calls import Calls
+from tui.model.calls import Calls, Request
 from tui.model.finding import Activity, ActivityKind
 from tui.screen.format import Line, Span, Tone, clock, legible, line
 from tui.screen.lineinput import LineInput
@@ -48,10 +48,15 @@ class ActivityPane(Pane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back", show=False, id="activity.back", tooltip="Show every event again"),
         Binding("slash", "filter", "Filter", id="activity.filter", tooltip="Events of a node, a kind, or with a text"),
-        Binding("x", "export", "Export", show=False, id="activity.export", tooltip=EXPORTS),
+        Binding(
+            "t", "requests", "Requests", id="activity.requests", tooltip="Each request as a command, or the events"
+        ),
+        Binding("x", "export", "Export", id="activity.export", tooltip=EXPORTS),
     ]
 
     query_text: reactive[str] = reactive("", repaint=False)
+    by_request: reactive[bool] = reactive(False, repaint=False)
+    """Whether the last requests are told in place of the events."""
 
     def __init__(self, *, ascii_only: bool) -> None:
         super().__init__(ascii_only=ascii_only)
@@ -79,6 +84,11 @@ class ActivityPane(Pane):
 
     def watch_query_text(self) -> None:
         """Filter again."""
+        if self.is_mounted:
+            self._redraw()
+
+    def watch_by_request(self) -> None:
+        """Tell the other thing."""
         if self.is_mounted:
             self._redraw()
 
@@ -110,20 +120,29 @@ class ActivityPane(Pane):
         self.text.focus()
         self.input.display = False
 
+    def action_requests(self) -> None:
+        """Show the last requests, or the events again."""
+        self.by_request = not self.by_request
+
     def action_export(self) -> None:
         """Ask for the files."""
         self.post_message(ExportRequested())
 
     def _redraw(self) -> None:
         events = self.report.activity if self.report else ()
+        requests = self.report.requests if self.report else ()
         holds = parse_text(self.query_text)
-        wanted = [event for event in events if holds(_haystack(event))]
-        empty = "No event has that." if events else "Nothing has happened yet."
-        told = map(event_line, reversed(wanted)) if wanted else [line(Span(empty, Tone.DIM))]
-        self.text.show([requests_line(self.report.calls if self.report else {}), *told])
-        shown = f"{len(wanted)} of " if self.query_text else ""
+        if self.by_request:
+            told = [request_line(request) for request in requests if holds(f"{request.twin} {request.result}")]
+        else:
+            told = [event_line(event) for event in events if holds(_haystack(event))]
+        what, number = ("requests", len(requests)) if self.by_request else ("events", len(events))
+        empty = f"None of the {what} has that." if number else f"No {what} yet."
+        shown = told[::-1] or [line(Span(empty, Tone.DIM))]
+        self.text.show([requests_line(self.report.calls if self.report else {}), *shown])
+        count = f"{len(told)} of {number}" if self.query_text else f"{number}"
         query = (Span(f"filter: {legible(self.query_text)}  ", Tone.KEY),) if self.query_text else ()
-        self.status = line(*query, Span(f"{shown}{len(events)} events, newest first", Tone.DIM))
+        self.status = line(*query, Span(f"{count} {what}, newest first", Tone.DIM))
 
 
 def _haystack(event: Activity) -> str:
@@ -139,6 +158,14 @@ def requests_line(calls: Mapping[str, Calls]) -> Line:
     ]
     throttled = any(count.throttled for count in calls.values())
     return line(Span("Requests so far: " + (", ".join(told) or "none"), Tone.FIX if throttled else Tone.DIM), indent=2)
+
+
+def request_line(request: Request) -> Line:
+    """Return one request as the command that asks the same, with how long the answer took and what it was."""
+    good = request.result == "ok" or request.result.startswith("2")
+    took = f"{request.seconds:7.2f} s  "
+    result = Span(f"{legible(request.result):<4} ", Tone.DIM if good else Tone.BAD)
+    return line(Span(f"{clock(request.at)}{took}", Tone.DIM), result, legible(request.twin), indent=26)
 
 
 def event_line(event: Activity) -> Line:

@@ -59,6 +59,7 @@ class L2BridgeApp(ArmedApp, ExportingApp, inherit_bindings=False):
         self.ascii_only = needs_ascii(settings.ascii, getattr(sys.__stderr__, "encoding", None))
         self.set_class(self.ascii_only, "-ascii")
         self.set_class(theme.ansi, "-native")
+        self.set_class(theme.variables["cursor"] == theme.background, "-reversing")
         self._run_view: Run | None = None
         self._leaving: int | None = None
         self._panes = panes_of(session)
@@ -85,6 +86,7 @@ class L2BridgeApp(ArmedApp, ExportingApp, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Draw first, then begin to observe."""
+        self.delay_update()
         self.call_after_refresh(self.follow_session)
         self.call_after_refresh(self.look_back)
 

@@ -233,7 +233,7 @@ def detail(assessment: Assessment, report: Report, *, fix_key: str | None, full:
     lines.append(line("      ", *_next(assessment, fix_key), indent=6))
     lines.append(line())
     for link in links(assessment, report):
-        lines += _drawn(link, fix_key=fix_key, full=full or link.verdict not in {None, Verdict.OK})
+        lines += drawn(link, fix_key=fix_key, full=full or link.verdict not in {None, Verdict.OK})
     return lines
 
 
@@ -263,7 +263,8 @@ _MOST = 6
 """How many changes a link tells: a table that is put right before a subnet gets it may need hundreds."""
 
 
-def _drawn(link: Link, *, fix_key: str | None, full: bool) -> Iterator[Line]:
+def drawn(link: Link, *, fix_key: str | None, full: bool) -> Iterator[Line]:
+    """Yield a link as lines; with ``full`` it says why it matters."""
     mark = badge(link.verdict) if link.verdict else Span("  -  ", Tone.DIM)
     yield line(mark, " ", Span(link.title, Tone.STRONG), "  ", Span(link.state, mark.tone), indent=6)
     for text in link.evidence:

@@ -7,7 +7,7 @@ from tui.render_text import next_step
 from tui.screen.dialog import Notice
 from tui.screen.format import Line, Span, Tone, legible, line
 
-_TONES = {
+SEVERITY_TONES = {
     Severity.ERROR: Tone.BAD,
     Severity.WARNING: Tone.FIX,
     Severity.UNKNOWN: Tone.UNKNOWN,
@@ -36,7 +36,7 @@ def cluster_lines(findings: Iterable[Finding], *, writable: bool) -> Iterator[Li
             yield line(Span(":prune", Tone.KEY), " plans the deletion; nothing changes before you confirm.", indent=2)
         yield line()
     for finding in found:
-        about = Span(f"{finding.severity} {finding.code}: ", _TONES[finding.severity])
+        about = Span(f"{finding.severity} {finding.code}: ", SEVERITY_TONES[finding.severity])
         yield line(about, legible(finding.summary), indent=2)
         done = finding.fixable or finding.severity is Severity.INFO
         step = None if done else next_step(finding, "l2bridge-tui")

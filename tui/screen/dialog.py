@@ -75,6 +75,11 @@ class Dialog(ModalScreen[Result], inherit_bindings=False):
 class Notice(Dialog[None]):
     """Something to read, and nothing to answer."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("k", "scroll(-1)", "Up", show=False, id="notice.up"),
+        Binding("j", "scroll(1)", "Down", show=False, id="notice.down"),
+    ]
+
     def ready(self) -> None:
         """Say how to leave."""
-        self.foot.show(line(Span("esc", Tone.KEY), " back   ", Span("up down PgUp PgDn", Tone.KEY), " scroll"))
+        self.foot.show(line(Span("esc", Tone.KEY), " back   ", Span("j k up down PgUp PgDn", Tone.KEY), " scroll"))

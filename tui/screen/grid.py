@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tui.screen.extent import set_extent
 from tui.screen.format import Column, Span
 from tui.screen.tones import TONE_CLASSES, fit, tone_style
 
@@ -125,7 +126,7 @@ class Grid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
         gone = self.marks - self._index.keys()
         if gone:
             self.marks -= gone
-        self.virtual_size = Size(1, len(items) + _HEADER_ROWS)
+        set_extent(self, Size(1, len(items) + _HEADER_ROWS))
         if kept is not None:
             self._scroll(self._cursor - height_on_screen)
         self._follow()
@@ -206,7 +207,7 @@ class Grid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
 
     def on_resize(self, event: Resize) -> None:
         """Fit the columns into the new width."""
-        self.virtual_size = Size(1, len(self._items) + _HEADER_ROWS)
+        set_extent(self, Size(1, len(self._items) + _HEADER_ROWS))
         self._follow()
 
     @property

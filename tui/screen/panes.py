@@ -7,11 +7,16 @@ from tui.screen.activity import ActivityPane
 from tui.screen.journal import JournalPane
 from tui.screen.nodes import FixingNodesPane, NodesPane
 from tui.screen.pane import Pane
+from tui.screen.routes import FixingRoutesPane, RoutesPane
 from tui.screen.upgrade import FixingUpgradePane, UpgradePane
 
-PANES: tuple[type[Pane], ...] = (NodesPane, UpgradePane, ActivityPane, JournalPane)
+PANES: tuple[type[Pane], ...] = (NodesPane, RoutesPane, UpgradePane, ActivityPane, JournalPane)
 """Every pane, in the order of their keys."""
-_FIXING: Mapping[type[Pane], type[Pane]] = {NodesPane: FixingNodesPane, UpgradePane: FixingUpgradePane}
+_FIXING: Mapping[type[Pane], type[Pane]] = {
+    NodesPane: FixingNodesPane,
+    RoutesPane: FixingRoutesPane,
+    UpgradePane: FixingUpgradePane,
+}
 """The panes that can do more in a console that may write."""
 _RECORDED: tuple[type[Pane], ...] = (UpgradePane, ActivityPane)
 """The panes about what happened, which is all that a record holds."""

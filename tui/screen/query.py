@@ -6,10 +6,12 @@ Terms are separated by spaces and must all hold: ``win`` is a regular expression
 
 import re
 from collections.abc import Callable
+from typing import TypeVar
 
 from tui.model.finding import Assessment, Severity, Verdict
 from tui.screen.format import NODE_COLUMNS
 
+Item = TypeVar("Item")
 Predicate = Callable[[Assessment], bool]
 
 _VERDICTS = {
@@ -24,19 +26,31 @@ _VERDICTS = {
 
 
 def parse(text: str) -> Predicate:
-    """Return the predicate of a filter; the empty filter holds for every node."""
-    terms = [_term(term) for term in text.split()]
-    return lambda assessment: all(term(assessment) for term in terms)
+    """Return the predicate of a filter over nodes; the empty filter holds for every node."""
+    return parse_rows(text, haystack, _judgement)
 
 
-def _term(term: str) -> Predicate:
+def parse_rows(
+    text: str, said: Callable[[Item], str], judged: Callable[[str], Callable[[Item], bool]]
+) -> Callable[[Item], bool]:
+    """Return the predicate of a filter over rows; the empty filter always holds.
+
+    ``said`` is everything that a row says, ``judged`` what the word after an ``@`` asks for.
+    """
+    terms = [_term(term, said, judged) for term in text.split()]
+    return lambda item: all(term(item) for term in terms)
+
+
+def _term(
+    term: str, said: Callable[[Item], str], judged: Callable[[str], Callable[[Item], bool]]
+) -> Callable[[Item], bool]:
     if term.startswith("!") and len(term) > 1:
-        inner = _term(term[1:])
-        return lambda assessment: not inner(assessment)
+        inner = _term(term[1:], said, judged)
+        return lambda item: not inner(item)
     if term.startswith("@") and len(term) > 1:
-        return _judgement(term[1:].lower())
+        return judged(term[1:].lower())
     pattern = _pattern(term)
-    return lambda assessment: pattern.search(haystack(assessment)) is not None
+    return lambda item: pattern.search(said(item)) is not None
 
 
 def parse_text(text: str) -> Callable[[str], bool]:

@@ -35,12 +35,12 @@ def _by_route(assessment: Assessment, route: PodRoute, snapshot: Snapshot) -> It
     """Yield one line or two per route, then the room in their table: a network has one."""
     for table, seen in route.seen:
         where = "" if len({table.id for table, _ in route.seen}) == 1 else f" in {_named(table.id)}"
-        yield f"{_lead(seen, snapshot.cluster)}{where}"
-        traits = " · ".join(_traits(seen))
-        if traits:
-            yield traits
+        yield f"{lead(seen, snapshot.cluster)}{where}"
+        told = " · ".join(traits(seen))
+        if told:
+            yield told
     for table in _tables(assessment, route, snapshot):
-        yield _room(table)
+        yield room(table)
 
 
 def _by_table(assessment: Assessment, route: PodRoute, report: Report) -> Iterator[str]:
@@ -53,14 +53,14 @@ def _by_table(assessment: Assessment, route: PodRoute, report: Report) -> Iterat
         told = "no route table" if subnet.route_table is None else f"table {_named(subnet.route_table)}"
         yield f"subnet {_named(where)}: {told}"
     for table in sorted(_serving(assessment, route, report), key=lambda table: where not in (table.subnets or ())):
-        yield _room(table)
+        yield room(table)
         if table.trouble is not None:
             yield f"the cloud says of this table: {legible(table.trouble)}"
         found = [seen for holder, seen in route.seen if holder.id == table.id]
         if not found:
             yield f"no route for {route.pod_cidr} in it"
         for seen in found:
-            yield " · ".join([_lead(seen, report.snapshot.cluster), *_traits(seen)])
+            yield " · ".join([lead(seen, report.snapshot.cluster), *traits(seen)])
 
 
 def _serving(assessment: Assessment, route: PodRoute, report: Report) -> Iterable[RouteTable]:
@@ -94,12 +94,14 @@ def _witnessed(pod_cidr: IPNetwork, report: Report) -> Iterator[str]:
             yield f"the fabric disagrees: {legible(witness.differs[pod_cidr])}, {seen}"
 
 
-def _lead(route: Route, cluster: Cluster) -> str:
+def lead(route: Route, cluster: Cluster) -> str:
+    """Return whose route it is and where it leads."""
     whose = "ours" if is_own(cluster, route.name) else "foreign"
     return f"{legible(route.name)} ({whose}) → {legible(route.next_hop.label)}"
 
 
-def _traits(route: Route) -> Iterator[str]:
+def traits(route: Route) -> Iterator[str]:
+    """Yield what else is to be known of a route."""
     if route.priority is not None:
         yield f"priority {route.priority}"
     if route.tags:
@@ -121,7 +123,8 @@ def _tables(assessment: Assessment, route: PodRoute, snapshot: Snapshot) -> list
     return [table for tables in every for table in tables if table.network == interface.network]
 
 
-def _room(table: RouteTable) -> str:
+def room(table: RouteTable) -> str:
+    """Return the name of a table, with how full it is where that is known."""
     what, quota = "network" if table.subnets is None else "table", table.quota
     if quota is None:
         return f"{what} {_named(table.id)}"

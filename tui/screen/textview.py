@@ -1,6 +1,6 @@
 """Lines of toned text on the line API: wrapped to the width, scrolled, and repainted only where they changed.
 
-Nothing in it is ever read as markup. May import format only.
+Nothing in it is ever read as markup. May import format and what it is drawn with.
 """
 
 from collections.abc import Iterable
@@ -15,6 +15,7 @@ from textual.scrollbar import ScrollBarRender
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.screen.extent import set_extent
 from tui.screen.format import Line
 from tui.screen.tones import TONE_CLASSES, paint, wrap
 
@@ -67,9 +68,11 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
                 self.refresh(Region(0, y, self.size.width, 1))
 
     def _wrap(self) -> None:
-        width = max(1, self._width)
+        width = self._width
+        if width <= 0:
+            return  # not laid out yet; the first size wraps
         self._rows = [row for line in self._lines for row in wrap(line, width, ascii_only=self._ascii_only)]
-        self.virtual_size = Size(self.size.width, len(self._rows))
+        set_extent(self, Size(self.size.width, len(self._rows)))
 
     def on_resize(self, event: Resize) -> None:
         """Wrap to the new width."""

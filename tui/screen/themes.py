@@ -7,7 +7,7 @@ from textual.theme import BUILTIN_THEMES, Theme
 _DARK = Theme(
     name="dark",
     primary="#6cb6ff",
-    secondary="#8b98a5",
+    secondary="#95a2af",
     warning="#f0b72f",
     error="#ff7b72",
     success="#7ee787",
@@ -17,7 +17,7 @@ _DARK = Theme(
     surface="#0f141a",
     panel="#1c2530",
     dark=True,
-    variables={"muted": "#8b98a5", "cursor": "#2d4a6b", "cursor-text": "#ffffff"},
+    variables={"muted": "#95a2af", "cursor": "#16304d"},
 )
 _LIGHT = Theme(
     name="light",
@@ -32,7 +32,22 @@ _LIGHT = Theme(
     surface="#ffffff",
     panel="#e7ecf1",
     dark=False,
-    variables={"muted": "#57606a", "cursor": "#b6d7ff", "cursor-text": "#000000"},
+    variables={"muted": "#57606a", "cursor": "#c6e0ff"},
+)
+_CONTRAST = Theme(
+    name="contrast",
+    primary="#7fd4ff",
+    secondary="#ffffff",
+    warning="#ffd700",
+    error="#ff9d9d",
+    success="#7dff7d",
+    accent="#e0b0ff",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#000000",
+    dark=True,
+    variables={"muted": "#ffffff", "cursor": "#000000"},
 )
 
 
@@ -60,7 +75,6 @@ def _native(name: str, builtin: str, **colours: str) -> Theme:
             **source.variables,
             "muted": "ansi_default",
             "cursor": "ansi_default",
-            "cursor-text": "ansi_default",
         },
         **{**plain, **colours},  # type: ignore[arg-type]
     )
@@ -71,6 +85,7 @@ _MONO = dict.fromkeys(("primary", "secondary", "warning", "error", "success", "a
 THEMES: Mapping[str, Theme] = {
     "dark": _DARK,
     "light": _LIGHT,
+    "contrast": _CONTRAST,
     "ansi-dark": _native("ansi-dark", "ansi-dark"),
     "ansi-light": _native("ansi-light", "ansi-light"),
     "mono": _native("mono", "ansi-dark", **_MONO),

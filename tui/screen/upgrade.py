@@ -43,7 +43,7 @@ class UpgradePane(Pane):
     KEY = "3"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("x", "export", "Export", show=False, id="upgrade.export", tooltip=EXPORTS),
+        Binding("x", "export", "Export", id="upgrade.export", tooltip=EXPORTS),
     ]
 
     def compose(self) -> ComposeResult:
@@ -149,16 +149,16 @@ def _hand(hand: Hand) -> Line:
 
 
 def _pairs(pairs: Sequence[Pair], now: datetime) -> Iterator[Line]:
-    """Return a line per pair, those under way first, the newest of each first."""
-    newest_first = [*reversed(pairs)]
-    newest_first.sort(key=lambda pair: pair.replaced)
-    shown = newest_first[:_MOST_PAIRS]
+    """Return a line per pair: those under way first, as they began, so that none moves for a new one; then the rest."""
+    under_way = [pair for pair in pairs if not pair.replaced]
+    ordered = [*under_way, *(pair for pair in reversed(pairs) if pair.replaced)]
+    shown = ordered[:_MOST_PAIRS]
     names = [legible(story.name) for pair in shown for story in (pair.old, pair.new) if story is not None]
     width = min(_WIDEST, max(_NARROWEST, *map(len, names)))
     for pair in shown:
         yield _pair(pair, now, width)
-    if len(newest_first) > len(shown):
-        yield line(Span(f"  and {len(newest_first) - len(shown)} more", Tone.DIM))
+    if len(ordered) > len(shown):
+        yield line(Span(f"  and {len(ordered) - len(shown)} more", Tone.DIM))
 
 
 def _pair(pair: Pair, now: datetime, width: int) -> Line:
