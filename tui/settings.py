@@ -54,7 +54,8 @@ class Settings:
     azure_route_table: str | None = None
     log_file: Path | None = None
     demo: str | None = None
-    config_file: Path | None = None
+    config_file: Path | None = field(default=None, compare=False)
+    """Where the config file stands, or would."""
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
     """Where each option was given, by its name."""
 

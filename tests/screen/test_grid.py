@@ -6,8 +6,9 @@ from rich.cells import cell_len
 from textual.strip import Strip
 
 from tests.screen.console import Stage, picture
-from tui.screen.format import Column, Elide, Span, legible, line
-from tui.screen.grid import Grid, layout
+from tui.screen.columns import Column, layout
+from tui.screen.format import Elide, Span, legible, line
+from tui.screen.grid import Grid
 from tui.screen.tones import fit, wrap
 
 

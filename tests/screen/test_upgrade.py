@@ -78,6 +78,6 @@ async def test_it_can_be_the_first_pane(tmp_path: Path) -> None:
 async def test_what_was_watched_is_written_with_a_picture(tmp_path: Path, pane: str) -> None:
     async with console(tmp_path, "rolling-upgrade") as shown:
         await shown.press(pane, "x")
-        await shown.until(lambda: "Written, with its picture: " in shown.text())
+        await shown.until(lambda: "Written: demo-rolling-upgrade-" in shown.text())
         (report,) = (tmp_path / "exports").glob("*.md")
         assert report.with_suffix(".svg").exists()

@@ -110,6 +110,15 @@ class Taint:
     effect: str
 
 
+_POOLS = (
+    "cloud.google.com/gke-nodepool",
+    "eks.amazonaws.com/nodegroup",
+    "kubernetes.azure.com/agentpool",
+    "agentpool",
+    "karpenter.sh/nodepool",
+    "node-pool",
+)
+"""Labels that name a node's pool, the most specific first."""
 _UNENCAPSULATED = frozenset({"host-gw", "alloc"})
 """Flannel's backends that leave pod packets as they are; ``alloc`` leaves even the host routes to somebody else."""
 
@@ -166,3 +175,8 @@ class Node:
         return self.labels.get("topology.kubernetes.io/region") or self.labels.get(
             "failure-domain.beta.kubernetes.io/region"
         )
+
+    @property
+    def pool(self) -> str | None:
+        """The node pool by its provider's label; None when the node carries none."""
+        return next((self.labels[label] for label in _POOLS if label in self.labels), None)

@@ -10,15 +10,6 @@ from tui.model.pairing import paired
 from tui.model.rollout import Outage, Phase, Race, Rollout, Story
 from tui.model.snapshot import CloudView, Evidence, SourceState
 
-_POOLS = (
-    "cloud.google.com/gke-nodepool",
-    "eks.amazonaws.com/nodegroup",
-    "kubernetes.azure.com/agentpool",
-    "agentpool",
-    "karpenter.sh/nodepool",
-    "node-pool",
-)
-"""Labels that name a node's pool, the most specific first."""
 _ASTRAY = frozenset({RouteState.WRONG_NEXT_HOP, RouteState.BLACKHOLE, RouteState.DUPLICATE})
 _MOST_GONE = 10_000
 """How many nodes that are gone are remembered; those that left first go first."""
@@ -55,11 +46,6 @@ def unfold(rollout: Rollout | None, report: Report) -> Rollout:
         pairs=rollout.pairs if same and rollout is not None else paired(stories.values()),
         races=_races(() if rollout is None else rollout.races, stories, report.assessments, now),
     )
-
-
-def pool_of(node: Node) -> str | None:
-    """Return the pool that a node's labels name; None without one."""
-    return next((node.labels[label] for label in _POOLS if label in node.labels), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +103,7 @@ class _Chapter:
             name=node.name,
             original=self.first,
             first_at=self.at,
-            pool=pool_of(node),
+            pool=node.pool,
             zone=node.zone,
             version=node.kubelet_version,
             pod_cidrs=node.pod_cidrs,

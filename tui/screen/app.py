@@ -17,22 +17,24 @@ from tui.model.plan import ApplyResult, Plan
 from tui.render_text import NOTHING_TO_UNDO
 from tui.screen.armed import ArmedApp
 from tui.screen.commands import live_commands
-from tui.screen.confirm import Confirm, StopQuestion
+from tui.screen.confirm import Confirm
 from tui.screen.console import Console, FixingConsole
+from tui.screen.copying import CopyingApp
 from tui.screen.cutoff import CutOff, FixingCutOff, Way
 from tui.screen.dialog import Notice
 from tui.screen.diff import nothing_planned, nothing_to_fix, plan_diff, refusal_lines
-from tui.screen.exports import ExportingApp
 from tui.screen.format import Span, Tone, line
 from tui.screen.help import Help
+from tui.screen.leaving import LeavingApp
 from tui.screen.messages import Applied, Failed, FixRequested, LookedBack, Progressed, Proposed, Reported, UndoRequested
+from tui.screen.mouse import MOUSE, MouseApp
 from tui.screen.panes import PANES, panes_of
 from tui.screen.run import Run, verdict
 from tui.screen.themes import THEMES, choose_theme, needs_ascii
 from tui.settings import Settings
 
 
-class L2BridgeApp(ArmedApp, ExportingApp, inherit_bindings=False):
+class L2BridgeApp(ArmedApp, CopyingApp, LeavingApp, MouseApp, inherit_bindings=False):
     """The console on one session, which begins with the pane of this title; exits with the program's exit code."""
 
     TITLE = "l2bridge-tui"
@@ -42,6 +44,7 @@ class L2BridgeApp(ArmedApp, ExportingApp, inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [
         *(pane.key_binding() for pane in PANES),
         Binding("ctrl+r", "observe", "Refresh", show=False, id="app.observe", tooltip="Read everything again now"),
+        MOUSE,
         Binding("ctrl+c", "interrupt", "Stop", show=False, id="app.interrupt", tooltip="Stop an apply, else quit"),
         Binding("question_mark", "help", "Help", id="app.help", tooltip="The keys that work here"),
         Binding("q", "quit", "Quit", id="app.quit", tooltip="Leave; asks while an apply runs"),
@@ -55,13 +58,12 @@ class L2BridgeApp(ArmedApp, ExportingApp, inherit_bindings=False):
         self.theme = theme.name
         self.animation_level = "none"
         self.session = session
-        self.exports = settings.state_dir / "exports"
+        self.state_dir = settings.state_dir
         self.ascii_only = needs_ascii(settings.ascii, getattr(sys.__stderr__, "encoding", None))
         self.set_class(self.ascii_only, "-ascii")
         self.set_class(theme.ansi, "-native")
         self.set_class(theme.variables["cursor"] == theme.background, "-reversing")
         self._run_view: Run | None = None
-        self._leaving: int | None = None
         self._panes = panes_of(session)
         self._first = pane or self._panes[0].TITLE
 
@@ -173,8 +175,8 @@ class L2BridgeApp(ArmedApp, ExportingApp, inherit_bindings=False):
 
     @on(Applied)
     def _applied(self, message: Applied) -> None:
-        if self._leaving is not None:
-            self.exit(self._leaving)
+        if self.leaving is not None:
+            self.exit(self.leaving)
             return
         if self._ending:
             return
@@ -194,9 +196,13 @@ class L2BridgeApp(ArmedApp, ExportingApp, inherit_bindings=False):
         """Tell what is available now: the one place that says so. None shows the key as unavailable."""
         if action == "pane":
             return parameters[0] in {pane.TITLE for pane in self._panes}
-        if action in {"fix", "fix_all", "undo", "prune", "delete_first"}:
-            return None if self.report is None or self.session.applying else True
-        return True
+        return None if self.obstacle(action) else True
+
+    def obstacle(self, action: str) -> str | None:
+        """Tell why something that there is can not be done now; None when it can."""
+        if action not in {"fix", "fix_all", "undo", "prune", "delete_first"}:
+            return None
+        return "an apply is under way" if self.session.applying else None if self.report else "nothing was read yet"
 
     def action_pane(self, name: str) -> None:
         """Show a pane."""
@@ -209,36 +215,4 @@ class L2BridgeApp(ArmedApp, ExportingApp, inherit_bindings=False):
 
     def action_help(self) -> None:
         """Explain the keys that work now."""
-        self.push_screen(Help(live_commands(self.screen), ascii_only=self.ascii_only))
-
-    def action_interrupt(self) -> None:
-        """Stop the apply after its current change, or quit."""
-        if self.session.applying:
-            self._ask("Stop after this change?", "stop", self._stop)
-        else:
-            self.exit(0)
-
-    async def action_quit(self) -> None:
-        """Quit, but never silently out of an apply."""
-        if self.session.applying:
-            question = "An apply is under way. Stop after this change and quit?"
-            self._ask(question, "stop and quit", lambda: self.leave(0))
-        else:
-            self.exit(0)
-
-    def _ask(self, question: str, yes: str, act: Callable[[], None]) -> None:
-        asked = StopQuestion(question, yes=yes, ascii_only=self.ascii_only)
-        self.push_screen(asked, lambda answer: act() if answer else None)
-
-    def _stop(self) -> None:
-        self.session.stop_after_current()
-        self.say("Stopping after the current change.")
-        if self._run_view is not None:
-            self._run_view.stop()
-
-    def leave(self, code: int) -> None:
-        """End with this exit code as soon as the change under way, if any, is finished and written down."""
-        self._leaving = code
-        self.session.stop_after_current()
-        if not self.session.applying:
-            self.exit(code)
+        self.push_screen(Help(live_commands(self.screen), read_only=self.session.read_only, ascii_only=self.ascii_only))

@@ -34,7 +34,8 @@ class Command:
     action: str
     node: DOMNode
     shown: bool
-    enabled: bool
+    obstacle: str | None = None
+    """Why it is not available now; None when it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,14 @@ class Naming(Protocol):
         """Return them."""
 
 
+@runtime_checkable
+class Obstructing(Protocol):
+    """An app that knows why something is not available."""
+
+    def obstacle(self, action: str) -> str | None:
+        """Return why, in a few words; None when it is available."""
+
+
 def live_commands(screen: "Screen[object] | Screen[None]") -> list[Command]:
     """Return what can be done on the screen: bindings of the focused widget, its parents, the app; then the named."""
     found: dict[str, Command] = {}
@@ -71,7 +80,7 @@ def live_commands(screen: "Screen[object] | Screen[None]") -> list[Command]:
             action=binding.action,
             node=active.node,
             shown=binding.show,
-            enabled=active.enabled,
+            obstacle=None if active.enabled else _obstacle(screen, binding.action),
         )
     return [*found.values(), *_named_commands(screen)]
 
@@ -86,8 +95,13 @@ def _named_commands(screen: "Screen[object] | Screen[None]") -> Iterable[Command
             action=named.action,
             node=screen,
             shown=False,
-            enabled=bool(screen.check_action(named.action, ())),
+            obstacle=None if screen.check_action(named.action, ()) else _obstacle(screen, named.action),
         )
+
+
+def _obstacle(screen: "Screen[object] | Screen[None]", action: str) -> str:
+    app = screen.app
+    return (app.obstacle(action) if isinstance(app, Obstructing) else None) or "not now"
 
 
 def key_name(key: str) -> str:
@@ -97,7 +111,7 @@ def key_name(key: str) -> str:
 
 def key_line(commands: list[Command], width: int) -> Line:
     """Return the commands worth a place on the key line, as many as fit; the last two always do."""
-    shown = [command for command in commands if command.shown and command.enabled]
+    shown = [command for command in commands if command.shown and command.obstacle is None]
     pairs = [(command.keys[0], command.title.lower()) for command in shown]
     while len(pairs) > 2 and sum(len(key) + len(title) + 3 for key, title in pairs) > width:
         pairs.pop(-3)

@@ -15,9 +15,11 @@ from textual.widgets import Input
 
 from tui.model.plan import Plan
 from tui.render_plan import plan_summary
+from tui.render_script import commands, counted
 from tui.screen.dialog import Dialog
 from tui.screen.format import Line, Span, Tone, legible, line
 from tui.screen.lineinput import LineInput
+from tui.screen.messages import CopyRequested, ScriptRequested
 from tui.screen.textview import Bar
 
 MOST_BY_KEY = 10
@@ -113,12 +115,18 @@ class StopQuestion(Question):
 
 
 class Confirm(Question):
-    """Asks whether a plan shall be applied; the question is its diff."""
+    """Asks whether a plan shall be applied; the question is its diff, whose commands can be taken away."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("C", "copy_command", "Copy command", show=False, id="confirm.copy", tooltip="Copy the plan's commands"),
+        Binding("x", "export", "Export", show=False, id="confirm.export", tooltip="Write the plan as a shell script"),
+    ]
 
     def __init__(self, plan: Plan, lines: Iterable[Line], *, protected: bool, ascii_only: bool) -> None:
         number = len(plan.changes)
         changes = f"{number} change{'' if number == 1 else 's'}"
         context = plan.cluster.context
+        self._plan = plan
         super().__init__(
             line(
                 Span("Apply to " if plan.undoes is None else f"Take back {legible(plan.undoes)} on ", Tone.STRONG),
@@ -131,3 +139,12 @@ class Confirm(Question):
             word=context if protected or word_required(plan) else None,
             ascii_only=ascii_only,
         )
+
+    def action_copy_command(self) -> None:
+        """Copy what a person would type instead."""
+        found = commands(self._plan)
+        self.post_message(CopyRequested("".join(f"{command}\n" for command in found), counted(len(found))))
+
+    def action_export(self) -> None:
+        """Write it as a script."""
+        self.post_message(ScriptRequested(self._plan))

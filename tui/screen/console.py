@@ -137,6 +137,7 @@ class Console(Screen[None], inherit_bindings=False):
         """Return what has no key."""
         about = "What was found beside the nodes, such as stray routes"
         yield Named(name="cluster", explanation=about, action="cluster")
+        yield Named(name="copied", explanation="What was copied last, to be selected", action="app.copied")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Let a colon be text while something is typed, and leave the rest to the one place that says so."""

@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
-from tui.screen.format import Line, Span, Tone, line
+from tui.screen.format import Line, Span, Tone, legible, line
 from tui.screen.textview import Bar, TextView
 
 Result = TypeVar("Result")
@@ -58,6 +58,10 @@ class Dialog(ModalScreen[Result], inherit_bindings=False):
 
     def ready(self) -> None:
         """Do what the dialog adds once it stands."""
+
+    def say(self, text: str, tone: Tone = Tone.PLAIN) -> None:
+        """Show a sentence in place of the hint."""
+        self.foot.show(line(Span(legible(text), tone)))
 
     def action_back(self) -> None:
         """Leave without an answer."""

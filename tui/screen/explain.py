@@ -37,6 +37,12 @@ def explanation(assessment: Assessment, report: Report) -> Iterator[Line]:
         yield from _right(assessment, report)
 
 
+def explained(finding: Finding) -> Iterator[Line]:
+    """Yield what was found, and its page."""
+    yield from _told(finding)
+    yield from _page(finding.code)
+
+
 def _told(finding: Finding) -> Iterator[Line]:
     about = Span(f"{finding.severity} {finding.code}: ", SEVERITY_TONES[finding.severity])
     yield line(about, legible(finding.summary), indent=2)

@@ -6,27 +6,20 @@ file is safe.
 
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Generic, TypeVar
 
 from tui.model.finding import (
     VERDICTS_WORST_FIRST,
-    Assessment,
     Code,
-    Forwarding,
-    Layer2,
     Report,
-    RouteState,
     Severity,
     Verdict,
 )
 from tui.model.node import Cloud
 from tui.model.snapshot import Snapshot, SourceState
 from tui.model.text import printable
-from tui.render_text import FORWARDING_WORDS, LAYER2_WORDS, ROUTE_WORDS
 
 
 class Tone(StrEnum):
@@ -82,7 +75,9 @@ def line(*spans: Span | str, indent: int = 0) -> Line:
     return Line(tuple(Span(span) if isinstance(span, str) else span for span in spans), indent)
 
 
-_DRAWN = str.maketrans({"·": "|", "→": "->", "…": "~", "─": "-", "│": "|", "—": "-", "≤": "<=", "±": "+-"})
+_DRAWN = str.maketrans(
+    {"·": "|", "→": "->", "…": "~", "─": "-", "│": "|", "—": "-", "↑": "^", "↓": "v", "≤": "<=", "±": "+-"}
+)
 _SELECTORS = dict.fromkeys([*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
 """Variation selectors change a glyph's width in some terminals only, which would shift the rest of the row."""
 
@@ -122,94 +117,6 @@ def badge(verdict: Verdict) -> Span:
     return Span(f"{verdict.value} {SYMBOLS[verdict]}".ljust(5), TONES[verdict])
 
 
-# The node list.
-
-Item = TypeVar("Item")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column(Generic[Item]):
-    """One column: its title and its cell, kept together so that they cannot drift apart.
-
-    ``width`` is the least, ``ideal`` the most that it takes where there is room (both in cells); 0 means ``width``.
-    A ``kept`` column never gives way on narrow terminals. ``elide`` says where too long text is cut.
-    """
-
-    title: str
-    width: int
-    cell: Callable[[Item], Span]
-    ideal: int = 0
-    kept: bool = False
-    elide: Elide = Elide.END
-
-
-def _plain(text: str | None) -> Span:
-    return Span(legible(text)) if text else Span("-", Tone.DIM)
-
-
-def _pod_cidr(assessment: Assessment) -> Span:
-    cidrs = assessment.node.pod_cidrs
-    if not cidrs:
-        return Span("none yet", Tone.NEW)
-    return Span(str(cidrs[0]) + (f" +{len(cidrs) - 1}" if len(cidrs) > 1 else ""))
-
-
-_GOOD = frozenset({Forwarding.ON, Layer2.SAME, RouteState.OK})
-
-
-def _state(state: Forwarding | Layer2 | RouteState, word: str) -> Span:
-    """Return the word that the text output has for a state, in its tone."""
-    if state in _GOOD:
-        return Span(word, Tone.OK)
-    tones = {"unknown": Tone.UNKNOWN, "not-required": Tone.DIM}
-    return Span(word, tones.get(state.value, Tone.BAD))
-
-
-def _forwarding(assessment: Assessment) -> Span:
-    return _state(assessment.forwarding, FORWARDING_WORDS[assessment.forwarding])
-
-
-def _way(assessment: Assessment) -> Span:
-    """Return how pod packets reach the node: by the worst of its routes, else by layer 2."""
-    route, layer2 = assessment.worst_route, assessment.layer2
-    return _state(route, ROUTE_WORDS[route]) if route in ROUTE_WORDS else _state(layer2, LAYER2_WORDS[layer2])
-
-
-def _hop(assessment: Assessment) -> Span:
-    hop = next((route.next_hop.label for entry in assessment.routes for _, route in entry.seen), None)
-    return _plain(short_id(hop) if hop else None)
-
-
-def _age(assessment: Assessment) -> Span:
-    created = assessment.node.created_at
-    return _plain(created.strftime("%Y-%m-%d") if created else None)
-
-
-_SHORT_OS = {"windows": "win", "linux": "lin"}
-
-NODE_COLUMNS: tuple[Column[Assessment], ...] = (
-    Column(title="STATE", width=5, kept=True, cell=lambda a: badge(a.verdict)),
-    Column(title="NODE", width=16, ideal=44, kept=True, elide=Elide.HOST, cell=lambda a: _plain(a.node.name)),
-    Column(title="OS", width=3, cell=lambda a: _plain(_SHORT_OS.get(a.node.os or "", a.node.os))),
-    Column(title="POD CIDR", width=15, ideal=22, kept=True, cell=_pod_cidr),
-    Column(title="FWD", width=3, cell=_forwarding),
-    Column(title="ROUTE/L2", width=9, cell=_way),
-    Column(title="HOP", width=10, ideal=20, elide=Elide.MIDDLE, cell=_hop),
-    Column(title="IP", width=15, cell=lambda a: _plain(str(a.node.addresses[0]) if a.node.addresses else None)),
-    Column(
-        title="INSTANCE",
-        width=19,
-        ideal=28,
-        elide=Elide.MIDDLE,
-        cell=lambda a: _plain(short_id(a.placement.instance.id) if a.placement.instance else None),
-    ),
-    Column(title="SUBNET", width=15, ideal=24, cell=lambda a: _plain(short_id(a.subnet.id) if a.subnet else None)),
-    Column(title="VERSION", width=9, ideal=16, cell=lambda a: _plain(a.node.kubelet_version)),
-    Column(title="SINCE", width=10, cell=_age),
-)
-"""From left to right; where room is short the right ones give way first."""
-
-
 def short_id(resource: str) -> str:
     """Return the last segment of a resource path; the whole text where there are no segments."""
     return resource.rstrip("/").rpartition("/")[2] or resource
@@ -219,11 +126,6 @@ def source_name(name: str) -> str:
     """Return a source's name with a subscription's UUID cut to its first group."""
     cloud, separator, scope = name.partition(":")
     return f"{cloud}{separator}{scope[:8]}" if len(scope) == 36 and scope.count("-") == 4 else name
-
-
-def worst_first(assessments: Iterable[Assessment]) -> list[Assessment]:
-    """Order nodes by verdict, worst first; within a verdict as the API server lists them."""
-    return sorted(assessments, key=lambda assessment: VERDICTS_WORST_FIRST.index(assessment.verdict))
 
 
 # The rows above and below.

@@ -15,8 +15,9 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tui.screen.columns import Column, Sorting, layout
 from tui.screen.extent import set_extent
-from tui.screen.format import Column, Span
+from tui.screen.format import Span, to_ascii
 from tui.screen.tones import TONE_CLASSES, fit, tone_style
 
 Item = TypeVar("Item")
@@ -24,27 +25,6 @@ Item = TypeVar("Item")
 _HEADER_ROWS = 1
 _GUTTER = 2
 """The mark's column and the space after it."""
-
-
-def layout(columns: Sequence[Column[Item]], width: int) -> tuple[tuple[Column[Item], int], ...]:
-    """Return the columns that fit into ``width`` cells with the widths they get, separated by one space.
-
-    Columns that are not kept give way from the right; what is left over goes to those that want more, from the left.
-    """
-    chosen = list(columns)
-
-    def needed() -> int:
-        return sum(column.width + 1 for column in chosen) - 1
-
-    while needed() > width and any(not column.kept for column in chosen):
-        chosen.remove(next(column for column in reversed(chosen) if not column.kept))
-    spare = max(0, width - needed())
-    widths: list[tuple[Column[Item], int]] = []
-    for column in chosen:
-        more = min(spare, max(0, column.ideal - column.width))
-        spare -= more
-        widths.append((column, column.width + more))
-    return tuple(widths)
 
 
 class Grid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
@@ -58,6 +38,8 @@ class Grid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
         Binding("pagedown", "page(1)", "Page down", show=False, id="grid.page-down", tooltip="One screenful down"),
         Binding("home,g", "edge(False)", "First", show=False, id="grid.first", tooltip="The first row"),
         Binding("end,G", "edge(True)", "Last", show=False, id="grid.last", tooltip="The last row"),
+        Binding("left", "shift(-1)", "Left", show=False, id="grid.left", tooltip="The columns to the left"),
+        Binding("right", "shift(1)", "Right", show=False, id="grid.right", tooltip="The columns that find no room"),
     ]
 
     class Moved(Message):
@@ -85,6 +67,8 @@ class Grid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
         super().__init__(id=identity)
         self.columns = tuple(columns)
         self.marks: frozenset[str] = frozenset()
+        self.sorting: Sorting[Item] | None = None
+        """What the rows were sorted by, told in the header."""
         self._key = key
         self._ascii_only = ascii_only
         self._items: Sequence[Item] = ()
@@ -92,7 +76,11 @@ class Grid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
         self._cursor = 0
         self._steered = False
         """Whether anybody has moved the cursor: until then it stays on the first row, whichever that is."""
-        self._layouts: tuple[int, tuple[tuple[Column[Item], int], ...]] = (-1, ())
+        self._anchor: str | None = None
+        """The row that was marked last: where a range begins."""
+        self._shifted = 0
+        """How many columns are left out on the left."""
+        self._layouts: tuple[tuple[int, int], tuple[tuple[Column[Item], int], ...]] = ((-1, 0), ())
         self._painted: dict[str, tuple[Span, ...]] = {}
         """The cells of the rows that were painted since the last change, by key: what a change is compared with."""
 
@@ -145,8 +133,25 @@ class Grid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
         """Mark or unmark the row under the cursor, and move on."""
         if (selected := self.selected) is not None:
             self._steered = True
-            self.mark(self.marks ^ {self._key(selected)})
+            self._anchor = self._key(selected)
+            self.mark(self.marks ^ {self._anchor})
             self.action_move(1)
+
+    def mark_range(self) -> None:
+        """Mark every row from the one that was marked last to the cursor; without one, the row under the cursor."""
+        if not self._items:
+            return
+        begin, end = sorted((self._index.get(self._anchor or "", self._cursor), self._cursor))
+        self._steered = True
+        self._anchor = self._key(self._items[self._cursor])
+        self.mark(self.marks | {self._key(item) for item in self._items[begin : end + 1]})
+
+    @property
+    def taken(self) -> list[Item]:
+        """The marked rows, in their order; without marks, the one under the cursor."""
+        marked = [item for item in self._items if self._key(item) in self.marks]
+        selected = self.selected
+        return marked or ([] if selected is None else [selected])
 
     # Moving.
 
@@ -161,6 +166,14 @@ class Grid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
     def action_edge(self, last: bool) -> None:
         """Move the cursor to the first or the last row."""
         self._go(len(self._items) - 1 if last else 0)
+
+    def action_shift(self, columns: int) -> None:
+        """Show the columns further to the right, as long as some find no room, or go back."""
+        moving = [column for column in self.columns if not column.kept]
+        if columns > 0 and self._fitted and self._fitted[-1][0] is self.columns[-1]:
+            return
+        self._shifted = max(0, min(self._shifted + columns, len(moving) - 1))
+        self.refresh()
 
     def _go(self, row: int) -> None:
         row = max(0, min(row, len(self._items) - 1))
@@ -213,10 +226,17 @@ class Grid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
     @property
     def _fitted(self) -> tuple[tuple[Column[Item], int], ...]:
         """The columns of the present width."""
-        width = self.size.width - _GUTTER
-        if self._layouts[0] != width:
-            self._layouts = (width, layout(self.columns, width))
+        fitted = (self.size.width - _GUTTER, self._shifted)
+        if self._layouts[0] != fitted:
+            self._layouts = (fitted, layout(self.columns, *fitted))
         return self._layouts[1]
+
+    def _title(self, column: Column[Item], width: int) -> str:
+        if self.sorting is None or column is not self.sorting.column:
+            return fit(column.title, width)
+        arrow = "↓" if self.sorting.descending else "↑"
+        title = column.title[: width - 1] + arrow
+        return fit(to_ascii(title) if self._ascii_only else title, width)
 
     def _visible(self) -> dict[int, str]:
         rows = range(self._top, min(self._top + self._height, len(self._items)))
@@ -246,7 +266,7 @@ class Grid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
         width = self.size.width
         if y < _HEADER_ROWS:
             style = self.get_component_rich_style("grid--header")
-            titles = " ".join(fit(column.title, size) for column, size in self._fitted)
+            titles = " ".join(self._title(column, size) for column, size in self._fitted)
             return Strip([Segment(fit(" " * _GUTTER + titles, width), style)], width)
         row = self._top + y - _HEADER_ROWS
         if row >= len(self._items):

@@ -4,7 +4,8 @@ Only the pane that is shown draws: the others catch up when they are.
 """
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import ClassVar, Generic, TypeVar
 
 from textual import on
@@ -13,10 +14,15 @@ from textual.reactive import reactive
 from textual.widgets import Input
 
 from tui.model.finding import Report
-from tui.model.snapshot import SourceState
+from tui.render import json_text
+from tui.render_table import Form, Table
+from tui.screen.choices import Forms, Order, Orders
+from tui.screen.columns import Sorting
+from tui.screen.dialog import Notice
 from tui.screen.format import Line, Span, Tone, legible, line
 from tui.screen.grid import Grid
 from tui.screen.lineinput import LineInput
+from tui.screen.messages import CommandsRequested, CopyRequested, Failed, ListRequested
 from tui.screen.pane import Pane
 from tui.screen.textview import TextView
 
@@ -24,7 +30,7 @@ Item = TypeVar("Item")
 
 
 class ListPane(Pane, Generic[Item]):
-    """A list, worst first, beside the detail of the selected row. The keys are the pane's own."""
+    """A list, worst first, beside the detail of the selected row. ``list_keys`` are its keys."""
 
     fix_key: ClassVar[str | None] = None
     """The key that opens a plan; None where nothing can be written."""
@@ -33,6 +39,8 @@ class ListPane(Pane, Generic[Item]):
 
     query_text: reactive[str] = reactive("", repaint=False)
     only_wrong: reactive[bool] = reactive(False, repaint=False)
+    sorting: reactive[Sorting[Item] | None] = reactive(None, repaint=False)
+    """What the rows are sorted by; None: worst first."""
 
     def __init__(self, grid: Grid[Item], detail: TextView, *, ascii_only: bool) -> None:
         super().__init__(ascii_only=ascii_only)
@@ -57,7 +65,7 @@ class ListPane(Pane, Generic[Item]):
         self.detail.can_focus = False
         self._draw()
 
-    # What is shown.
+    # What is shown, and what can be taken away of it.
 
     @abstractmethod
     def _chosen(self, report: Report) -> Sequence[Item]:
@@ -71,6 +79,26 @@ class ListPane(Pane, Generic[Item]):
     def _show_detail(self, report: Report) -> None:
         """Draw the detail of the selected row."""
 
+    @abstractmethod
+    def _facts(self, item: Item) -> dict[str, object]:
+        """Return what was observed of a row."""
+
+    @abstractmethod
+    def _identity(self, item: Item) -> str:
+        """Return the id by which the cloud knows what a row is about."""
+
+    @abstractmethod
+    def _owners(self, item: Item) -> Iterable[str]:
+        """Return the names of the nodes that a fix of a row would be for."""
+
+    def _document(self, items: Sequence[Item]) -> str:
+        """Return rows as JSON."""
+        return self._table(items).text(Form.JSON)
+
+    def _table(self, items: Sequence[Item]) -> Table:
+        columns = self.grid.columns
+        return Table([column.name for column in columns], [[column.cell(i).text for column in columns] for i in items])
+
     def watch_report(self) -> None:
         """Draw the newer report."""
         self._draw()
@@ -83,6 +111,11 @@ class ListPane(Pane, Generic[Item]):
         """Filter again."""
         self._draw()
 
+    def watch_sorting(self) -> None:
+        """Sort again."""
+        self._draw()
+        self.grid.refresh()
+
     def _draw(self) -> None:
         self._behind = True
         if self.is_mounted and self.display:
@@ -92,6 +125,8 @@ class ListPane(Pane, Generic[Item]):
         self._behind = False
         report = self.report
         items = self._chosen(report) if report else []
+        self.grid.sorting = self.sorting
+        items = self.sorting.sorted(items) if self.sorting else items
         self._put_notice(self._notice(report, bool(items)))
         self.grid.show(items)
         self._draw_detail()
@@ -195,20 +230,57 @@ class ListPane(Pane, Generic[Item]):
         """Hide what is OK, or show it again."""
         self.only_wrong = not self.only_wrong
 
+    def action_mark(self) -> None:
+        """Mark the row under the cursor."""
+        self.grid.toggle_mark()
+        self._draw_detail()
 
-def nothing_yet(report: Report | None) -> list[Line]:
-    """Say why there are no nodes to speak of; nothing where there are some."""
-    if report is None or report.synchronising:
-        if report is not None and report.snapshot.nodes_source.state is not SourceState.OK:
-            return [line(Span("The nodes could not be listed yet.", Tone.BAD))]
-        return [line(Span("Synchronising: the first complete list of nodes is on its way.", Tone.STRONG))]
-    return [] if report.assessments else [line(Span("The cluster has no nodes.", Tone.STRONG))]
+    def action_mark_range(self) -> None:
+        """Mark the rows from the one that was marked last to the cursor."""
+        self.grid.mark_range()
+        self._draw_detail()
 
+    def action_sort(self) -> None:
+        """Choose a column to sort by; the same one again turns the order round."""
+        orders = [Order(None), *map(Order, self.grid.columns)]
+        self.app.push_screen(Orders(orders, ascii_only=self.ascii_only), self._sort)
 
-def lost_sources(report: Report | None) -> list[Line]:
-    """Say what each source that could not be read has to say about it."""
-    return [
-        line(Span(f"{legible(source.name)} {source.state}: ", Tone.BAD), legible(source.message), indent=2)
-        for source in (report.snapshot.sources if report else ())
-        if source.message and source.state is not SourceState.OK
-    ]
+    def _sort(self, order: "Order[Item] | None") -> None:
+        if order is None:
+            return
+        before, column = self.sorting, order.column
+        turned = before is not None and before.column is column and not before.descending
+        self.sorting = None if column is None else Sorting(column, descending=turned)
+
+    def action_wide(self) -> None:
+        """Give the list the whole width, or the detail its part of it."""
+        self.toggle_class("-columns")
+
+    def action_raw(self) -> None:
+        """Show what was observed of the selected row, as it is."""
+        if (item := self.grid.selected) is not None:
+            title = line(Span("As observed: ", Tone.STRONG), Span(legible(self._identity(item)), Tone.TITLE))
+            rows = [line(row, indent=4) for row in json_text(self._facts(item)).splitlines()]
+            self.app.push_screen(Notice(title, rows, ascii_only=self.ascii_only))
+
+    def action_copy(self) -> None:
+        """Copy the ids of the marked rows, else of the selected one."""
+        ids = [self._identity(item) for item in self.grid.taken]
+        if ids:
+            self.post_message(CopyRequested("\n".join(ids), ids[0] if len(ids) == 1 else f"{len(ids)} ids"))
+
+    def action_copy_command(self) -> None:
+        """Copy the commands that would fix the marked rows, else the selected one."""
+        nodes = frozenset(name for item in self.grid.taken for name in self._owners(item))
+        self.post_message(CommandsRequested(nodes) if nodes else Failed("No node relies on this: there is no command."))
+
+    def action_export(self) -> None:
+        """Choose in which form the list is written: the marked rows, else all that are shown."""
+        self.app.push_screen(Forms(ascii_only=self.ascii_only), self._export)
+
+    def _export(self, form: Form | None) -> None:
+        if form is not None:
+            items = self.grid.taken if self.grid.marks else list(self.grid.items)
+            json = form is Form.JSON
+            write = partial(self._document, items) if json else partial(self._table(items).text, form)
+            self.post_message(ListRequested(self.TITLE, form, write))

@@ -1,5 +1,6 @@
 """What is said between session, app and panes, with what may be superseded by something newer."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from textual.message import Message
@@ -8,6 +9,7 @@ from tui.model.aftermath import Aftermath
 from tui.model.finding import Report
 from tui.model.plan import ApplyResult, Plan, RunStep
 from tui.ports import PortError
+from tui.render_table import Form
 
 EXPORTS = "Write the hand-over report and its picture"
 """What is written where a hand-over is asked for."""
@@ -52,6 +54,50 @@ class ArmRequested(Message):
 
 class ExportRequested(Message):
     """Somebody wants to take away what was watched."""
+
+
+class ListRequested(Message):
+    """Somebody wants to take away a list; ``what`` is in it, ``write`` returns its text."""
+
+    def __init__(self, what: str, form: Form, write: Callable[[], str]) -> None:
+        super().__init__()
+        self.what = what
+        self.form = form
+        self.write = write
+
+
+class ScriptRequested(Message):
+    """Somebody wants to take away the commands of a plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self.plan = plan
+
+
+class CopyRequested(Message):
+    """Somebody wants to have this text at hand; ``what`` it is ends the sentence that says how."""
+
+    def __init__(self, text: str, what: str) -> None:
+        super().__init__()
+        self.text = text
+        self.what = what
+
+
+class CommandsRequested(Message):
+    """Somebody wants to have the commands at hand that fix these nodes (names)."""
+
+    def __init__(self, nodes: frozenset[str]) -> None:
+        super().__init__()
+        self.nodes = nodes
+
+
+class Copied(Message):
+    """It was sent on this way."""
+
+    def __init__(self, what: str, way: str) -> None:
+        super().__init__()
+        self.what = what
+        self.way = way
 
 
 class Exported(Message):

@@ -1,17 +1,22 @@
 """The node list with the chain of the selected node: the pane that everything starts from."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
 from tui.model.finding import Assessment, Report, Verdict
+from tui.render import json_text, report_document
+from tui.render_facts import node_facts
 from tui.screen.explain import Explanation
-from tui.screen.format import NODE_COLUMNS, Line, Span, Tone, beside_nodes, legible, line, worst_first
+from tui.screen.format import Line, Span, Tone, beside_nodes, legible, line
 from tui.screen.grid import Grid
-from tui.screen.listpane import ListPane, lost_sources, nothing_yet
+from tui.screen.listkeys import list_keys
+from tui.screen.listpane import ListPane
 from tui.screen.messages import FixRequested
 from tui.screen.node import NodeDetail
+from tui.screen.node_cells import NODE_COLUMNS, worst_first
+from tui.screen.notices import lost_sources, nothing_yet
 from tui.screen.query import parse
 
 
@@ -21,23 +26,7 @@ class NodesPane(ListPane[Assessment]):
     TITLE = "nodes"
     KEY = "1"
     PLACEHOLDER = "text or regex, !not, @error"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Detail", id="nodes.open", tooltip="The chain of the selected node, link by link"),
-        Binding("escape", "back", "Back", show=False, id="nodes.back", tooltip="Back; then clears filter and marks"),
-        Binding(
-            "slash",
-            "filter",
-            "Filter",
-            id="nodes.filter",
-            tooltip="text or regex, !not, @error @fix @unknown",
-            priority=True,  # so that keys typed in one burst after it are text already, not commands
-        ),
-        Binding("space", "mark", "Mark", id="nodes.mark", tooltip="Mark the node for a plan over several"),
-        Binding(
-            "d", "explain", "Explain", id="nodes.explain", tooltip="Why this verdict, what to do, what brings it back"
-        ),
-        Binding("e", "only_wrong", "Not OK", id="nodes.not-ok", tooltip="Only what is not OK, or everything again"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = list_keys("nodes", "node", filtered="regex, !not, @fix, os:win, pool:a")
 
     def __init__(self, *, ascii_only: bool) -> None:
         grid = Grid[Assessment](NODE_COLUMNS, lambda a: a.node.uid, ascii_only=ascii_only, identity="grid")
@@ -62,6 +51,21 @@ class NodesPane(ListPane[Assessment]):
     def _show_detail(self, report: Report) -> None:
         self._node.show_node(self.grid.selected, report, full=self.has_class("-open"))
 
+    def _facts(self, item: Assessment) -> dict[str, object]:
+        return node_facts(item)
+
+    def _identity(self, item: Assessment) -> str:
+        placed = item.placement.instance
+        return placed.id if placed is not None else item.node.provider_id.raw or item.node.name
+
+    def _owners(self, item: Assessment) -> Iterable[str]:
+        return (item.node.name,)
+
+    def _document(self, items: Sequence[Assessment]) -> str:
+        report = self.report
+        names = {item.node.name for item in items}
+        return "" if report is None else json_text(report_document(report, names))
+
     def hint(self) -> Line:
         """Say what is wrong with the selected node, or that nothing is."""
         selected, report = self.grid.selected, self.report
@@ -79,11 +83,6 @@ class NodesPane(ListPane[Assessment]):
         return line(Span(f"All {len(report.assessments)} nodes are OK.", Tone.OK))
 
     # What the keys do.
-
-    def action_mark(self) -> None:
-        """Mark the node under the cursor."""
-        self.grid.toggle_mark()
-        self._draw_detail()
 
     def action_explain(self) -> None:
         """Say why the selected node has its verdict."""
@@ -106,15 +105,9 @@ class FixingNodesPane(NodesPane):
 
     def action_fix(self) -> None:
         """Ask for a plan for the marked nodes, else for the selected one."""
-        marked = self.grid.marks
-        if marked:
-            names = {item.node.name for item in self._marked(marked)}
-            self.post_message(FixRequested(frozenset(names)))
-        elif (selected := self.grid.selected) is not None:
-            self.post_message(FixRequested(frozenset({selected.node.name})))
-
-    def _marked(self, uids: frozenset[str]) -> Iterable[Assessment]:
-        return (a for a in (self.report.assessments if self.report else ()) if a.node.uid in uids)
+        names = frozenset(item.node.name for item in self.grid.taken)
+        if names:
+            self.post_message(FixRequested(names))
 
     def action_fix_all(self) -> None:
         """Ask for a plan for everything that can be fixed."""

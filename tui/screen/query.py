@@ -1,15 +1,16 @@
 """The filter's grammar: what the operator types after ``/``, turned into a predicate. May import format only.
 
 Terms are separated by spaces and must all hold: ``win`` is a regular expression searched in everything the row says,
-``!win`` must not be found, ``@error`` asks for a verdict or a severity. A broken expression is taken as plain text.
+``!win`` must not be found, ``@error`` asks for a verdict or a severity, ``os:win`` is searched in that field alone. A
+broken expression is taken as plain text.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from tui.model.finding import Assessment, Severity, Verdict
-from tui.screen.format import NODE_COLUMNS
+from tui.screen.node_cells import NODE_COLUMNS
 
 Item = TypeVar("Item")
 Predicate = Callable[[Assessment], bool]
@@ -27,30 +28,34 @@ _VERDICTS = {
 
 def parse(text: str) -> Predicate:
     """Return the predicate of a filter over nodes; the empty filter holds for every node."""
-    return parse_rows(text, haystack, _judgement)
+    return parse_rows(text, haystack, _judgement, _FIELDS)
 
 
 def parse_rows(
-    text: str, said: Callable[[Item], str], judged: Callable[[str], Callable[[Item], bool]]
+    text: str,
+    said: Callable[[Item], str],
+    judged: Callable[[str], Callable[[Item], bool]],
+    fields: Mapping[str, Callable[[Item], str]],
 ) -> Callable[[Item], bool]:
     """Return the predicate of a filter over rows; the empty filter always holds.
 
-    ``said`` is everything that a row says, ``judged`` what the word after an ``@`` asks for.
+    ``said`` is all that a row says, ``judged`` what the word after an ``@`` asks for, ``fields`` what else can be
+    asked for, by name.
     """
-    terms = [_term(term, said, judged) for term in text.split()]
+
+    def read(term: str) -> Callable[[Item], bool]:
+        if term.startswith("!") and len(term) > 1:
+            inner = read(term[1:])
+            return lambda item: not inner(item)
+        if term.startswith("@") and len(term) > 1:
+            return judged(term[1:].lower())
+        name, _, wanted = term.partition(":")
+        where = fields.get(name.lower()) if wanted else None
+        pattern = _pattern(term if where is None else wanted)
+        return lambda item: pattern.search((where or said)(item)) is not None
+
+    terms = [read(term) for term in text.split()]
     return lambda item: all(term(item) for term in terms)
-
-
-def _term(
-    term: str, said: Callable[[Item], str], judged: Callable[[str], Callable[[Item], bool]]
-) -> Callable[[Item], bool]:
-    if term.startswith("!") and len(term) > 1:
-        inner = _term(term[1:], said, judged)
-        return lambda item: not inner(item)
-    if term.startswith("@") and len(term) > 1:
-        return judged(term[1:].lower())
-    pattern = _pattern(term)
-    return lambda item: pattern.search(said(item)) is not None
 
 
 def parse_text(text: str) -> Callable[[str], bool]:
@@ -74,6 +79,15 @@ def _judgement(word: str) -> Predicate:
     return lambda assessment: (
         assessment.verdict in verdicts or any(finding.severity in severities for finding in assessment.findings)
     )
+
+
+_FIELDS: Mapping[str, Callable[[Assessment], str]] = {
+    "cloud": lambda a: a.cloud,
+    "os": lambda a: a.node.os or "",
+    "pool": lambda a: a.node.pool or "",
+    "zone": lambda a: a.node.zone or "",
+    "label": lambda a: " ".join(f"{name}={value}" for name, value in a.node.labels.items()),
+}
 
 
 def haystack(assessment: Assessment) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from tui.model.finding import RouteState, Severity, Verdict
 from tui.model.standing import SOUND, RouteRow, Standing
 from tui.render_text import ROUTE_WORDS
-from tui.screen.format import SYMBOLS, TONES, Column, Elide, Span, Tone, legible, short_id
+from tui.screen.columns import Column
+from tui.screen.format import SYMBOLS, TONES, Elide, Span, Tone, legible, short_id
 from tui.screen.query import parse_rows
 
 _WORDS: Mapping[Standing, str] = {
@@ -103,7 +104,7 @@ def _name(row: RouteRow) -> Span:
 
 
 ROUTE_COLUMNS: tuple[Column[RouteRow], ...] = (
-    Column(title="STATE", width=11, kept=True, cell=state),
+    Column(title="STATE", width=11, kept=True, cell=state, order=lambda row: list(Standing).index(row.standing)),
     Column(title="DESTINATION", width=18, ideal=20, kept=True, elide=Elide.MIDDLE, cell=_destination),
     Column(title="NODE", width=13, ideal=40, elide=Elide.HOST, cell=_node),
     Column(title="NEXT HOP", width=13, ideal=24, elide=Elide.MIDDLE, cell=_hop),
@@ -117,7 +118,18 @@ ROUTE_COLUMNS: tuple[Column[RouteRow], ...] = (
 
 def parse_routes(text: str) -> Callable[[RouteRow], bool]:
     """Return the predicate of a filter over routes; the empty filter holds for every row."""
-    return parse_rows(text, _said, _judged)
+    return parse_rows(text, _said, _judged, _FIELDS)
+
+
+_FIELDS: Mapping[str, Callable[[RouteRow], str]] = {
+    "cloud": lambda row: row.place.source.name.partition(":")[0] if row.place is not None else _clouds(row),
+    "node": lambda row: " ".join(owner.node.name for owner in row.owners),
+    "table": lambda row: _table(row).text,
+}
+
+
+def _clouds(row: RouteRow) -> str:
+    return " ".join({owner.cloud for owner in row.owners})
 
 
 def _said(row: RouteRow) -> str:

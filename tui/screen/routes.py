@@ -1,6 +1,6 @@
 """The routes of every table and network in scope, worst first, with the detail of the selected one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -9,11 +9,16 @@ from tui.model.controller import ROUTED
 from tui.model.finding import Report
 from tui.model.node import Cloud
 from tui.model.standing import SOUND, RouteRow, Standing, route_rows
+from tui.render_facts import route_facts
+from tui.screen.dialog import Notice
+from tui.screen.explain import explained
 from tui.screen.format import Line, Span, Tone, legible, line, short_id
 from tui.screen.grid import Grid
-from tui.screen.listpane import ListPane, lost_sources, nothing_yet
+from tui.screen.listkeys import list_keys
+from tui.screen.listpane import ListPane
 from tui.screen.messages import Failed, FixRequested
-from tui.screen.route_cells import ROUTE_COLUMNS, counted, parse_routes
+from tui.screen.notices import lost_sources, nothing_yet
+from tui.screen.route_cells import ROUTE_COLUMNS, counted, parse_routes, state
 from tui.screen.route_detail import reason, route_detail
 from tui.screen.textview import TextView
 
@@ -24,19 +29,7 @@ class RoutesPane(ListPane[RouteRow]):
     TITLE = "routes"
     KEY = "2"
     PLACEHOLDER = "text or regex, !not, @stray"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Detail", id="routes.open", tooltip="The selected route, its table and its node"),
-        Binding("escape", "back", "Back", show=False, id="routes.back", tooltip="Back; then clears the filter"),
-        Binding(
-            "slash",
-            "filter",
-            "Filter",
-            id="routes.filter",
-            tooltip="text or regex, !not, @missing @stray @duplicate",
-            priority=True,  # so that keys typed in one burst after it are text already, not commands
-        ),
-        Binding("e", "only_wrong", "Not OK", id="routes.not-ok", tooltip="Only what is not OK, or everything again"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = list_keys("routes", "route", filtered="regex, !not, @stray, table:a")
 
     def __init__(self, *, ascii_only: bool) -> None:
         grid = Grid[RouteRow](ROUTE_COLUMNS, lambda row: row.key, ascii_only=ascii_only, identity="grid")
@@ -84,6 +77,29 @@ class RoutesPane(ListPane[RouteRow]):
             lines = route_detail(row, report, fix_key=self.fix_key, full=full)
             self.detail.show(lines, top=before != self._detailed)
 
+    def _facts(self, item: RouteRow) -> dict[str, object]:
+        return route_facts(item)
+
+    def _identity(self, item: RouteRow) -> str:
+        if item.place is None:
+            return item.where or str(item.destination)
+        table = item.place.table
+        return table.id if item.route is None else table.route_prefix + item.route.name
+
+    def _owners(self, item: RouteRow) -> Iterable[str]:
+        return (owner.node.name for owner in item.owners)
+
+    def action_explain(self) -> None:
+        """Say why the selected route is wrong, in full."""
+        row, report = self.grid.selected, self.report
+        if row is None or report is None:
+            return
+        if row.finding is None:
+            self.post_message(Failed(f"{_name(row)}: nothing was found about it, so there is nothing to explain."))
+        else:
+            title = line(state(row), " ", Span(_name(row), Tone.TITLE))
+            self.app.push_screen(Notice(title, explained(row.finding), ascii_only=self.ascii_only))
+
     def hint(self) -> Line:
         """Say what is wrong with the selected route, and which command there is for a stray one."""
         row, report = self.grid.selected, self.report
@@ -108,13 +124,12 @@ class FixingRoutesPane(RoutesPane):
     ]
 
     def action_fix(self) -> None:
-        """Ask for a plan for the nodes whose route it is; a stray one has none, and is deleted by name only."""
-        row = self.grid.selected
-        if row is None:
-            return
-        if row.owners:
-            self.post_message(FixRequested(frozenset(owner.node.name for owner in row.owners)))
-        elif row.standing is Standing.STRAY:
+        """Ask for a plan for the nodes whose routes they are; a stray one has none, and is deleted by name only."""
+        rows = self.grid.taken
+        nodes = frozenset(name for row in rows for name in self._owners(row))
+        if nodes:
+            self.post_message(FixRequested(nodes))
+        elif any(row.standing is Standing.STRAY for row in rows):
             self.post_message(Failed("No node has this route, and f deletes nothing: :prune plans its deletion."))
         else:
             self.post_message(Failed("No node relies on this: choose the route of a node."))

@@ -32,8 +32,8 @@ async def _run(session: Session, settings: Settings, pane: str | None, wish: Wis
     ended = threading.Event()
     _end_on_signals(app, session, ended)
     try:
-        # Without the mouse over SSH, so that the terminal's own selection works there.
-        code = await app.run_async(mouse="SSH_CONNECTION" not in os.environ)
+        app.mouse = "SSH_CONNECTION" not in os.environ
+        code = await app.run_async(mouse=app.mouse)
     finally:
         # Also when the app fell over: the bridge's thread would otherwise hold up the end of the event loop.
         await asyncio.to_thread(session.close)
