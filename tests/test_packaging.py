@@ -9,8 +9,10 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tui import __version__, completing
+from tui.arguments import parse_arguments
 from tui.cli import main
 
 CARRIED = {"rich": "textual", "botocore": "boto3", "urllib3": "kubernetes"}
@@ -77,3 +79,13 @@ def imported(tree: ast.AST) -> set[str]:
             names.add((node.module or "").partition(".")[0])
         names |= imported(node)
     return names
+
+
+def test_the_plugin_for_k9s_calls_what_there_is(repository: Path, project: dict[str, object]) -> None:
+    (plugin,) = yaml.safe_load((repository / "integrations" / "k9s-plugins.yaml").read_text())["plugins"].values()
+    assert {"shortCut", "description", "scopes", "command"} <= plugin.keys()
+    assert plugin["scopes"] == ["nodes"]
+    assert plugin["command"] in project["scripts"]  # type: ignore[operator]
+    told = {"$CONTEXT": "prod", "$NAME": "win-1"}
+    given = parse_arguments([told.get(word, word) for word in plugin["args"]], plugin["command"])
+    assert (given.context, given.select, given.verb) == ("prod", "win-1", None)

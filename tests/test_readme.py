@@ -49,7 +49,9 @@ async def test_the_keys_are_those_of_the_screen(readme: str, tmp_path: Path) -> 
     ]
     expected = "\n".join(f"| {' | '.join(row)} |" for row in told)
     assert table(readme, "Keys") == told, f"the table of keys must be\n{expected}"
-    prose = readme.split("\n## Keys\n")[1].split("\n|", maxsplit=1)[0].replace("the arrows", "`up` `down` `left` `right`")
+    prose = (
+        readme.split("\n## Keys\n")[1].split("\n|", maxsplit=1)[0].replace("the arrows", "`up` `down` `left` `right`")
+    )
     assert {key for command in moving for key in command.keys} - set(re.findall(r"`(\S+)`", prose)) == {"home", "end"}
 
 

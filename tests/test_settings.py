@@ -45,6 +45,7 @@ def test_every_option_is_read_from_all_three_places(home: Path) -> None:
     texts = {"read-only": "true", "ascii": "yes", "max-changes": "9", "cloud": "aws", "theme": "mono"}
     texts |= {"cluster-cidr": "10.42.0.0/16", "node-subnet": "10.0.0.0/24", "gcp-project": "my-project-1"}
     texts |= {"azure-subscription": "0a1b2c3d-0000-1111-2222-333344445555", "azure-resource-group": "rg-1"}
+    texts |= {"node-columns": "node, state", "route-columns": "route"}
     texts |= {"azure-route-table": "pods", "force-lock": "true", "lock-namespace": "ops"}
     given = {option.name: texts.get(option.name, "/some/text") for option in OPTIONS}
     environ = {option.variable: given[option.name] for option in OPTIONS}

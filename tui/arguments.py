@@ -77,10 +77,11 @@ def parser_of(program: str, verb: str | None) -> argparse.ArgumentParser:
 
 
 def _program_parser(program: str) -> argparse.ArgumentParser:
-    verbs = "".join(f"  {verb:<10} {about}\n" for verb, about in VERBS.items())
+    width = max(map(len, VERBS))
+    verbs = "".join(f"  {verb:<{width}} {about}\n" for verb, about in VERBS.items())
     parser = _Parser(
         prog=program,
-        usage=f"{program} [OPTION...] [VERB [NODE... | APPLY-ID | FILE | CODE]]",
+        usage=f"{program} [OPTION...] [VERB [NODE... | APPLY-ID | FILE | CODE | SHELL]]",
         description="Shows, fixes and watches the cloud networking of clusters with routed pod CIDRs.\n\n"
         f"verbs (none opens the console; VERB --help tells its own options):\n{verbs}",
         epilog=_EXIT_CODES,
@@ -89,6 +90,7 @@ def _program_parser(program: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("verb", nargs="?", help=argparse.SUPPRESS)
     parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    parser.add_argument("--select", metavar="NODE", help="in the console: begin on this node")
     _add_options(parser)
     return parser
 
@@ -133,6 +135,7 @@ def _verb_parser(program: str, verb: str) -> argparse.ArgumentParser:
         )
     if verb == "plan":
         parser.add_argument("--out", metavar="FILE", type=Path, help="save the plan for apply --plan")
+        parser.add_argument("--script", action="store_true", help="print a shell script of the clouds' own commands")
     if verb in _WRITING:
         parser.add_argument("--yes", action="store_true", help="do not ask")
     if verb == "apply":

@@ -54,6 +54,8 @@ def _run(given: argparse.Namespace, program: str) -> int:
     settings = load_settings(flags, os.environ)
     if settings.demo is not None and settings.demo not in _scenarios():
         raise UsageError(f"there is no demo scenario {settings.demo!r}; there are {', '.join(_scenarios())}")
+    if given.verb is not None and given.select is not None:
+        raise UsageError("--select belongs to the console, not to a verb: name the node after the verb")
     if settings.log_file is not None:
         _log_to(settings.log_file)
     if given.verb is None:
@@ -95,10 +97,13 @@ def _verb(given: argparse.Namespace, settings: Settings, signals: Signals, invoc
         prune=planning and given.prune,
         delete_first=planning and given.delete_first,
         apply_id=getattr(given, "apply_id", None),
+        script=given.verb == "plan" and given.script,
     )
     streams = Streams(ascii_only=settings.ascii)
     if given.verb == "apply" and given.plan is not None and request.words:
         raise UsageError("a saved plan is applied whole: name no nodes, --prune or --delete-first beside --plan")
+    if request.script and as_json:
+        raise UsageError("--script is a form of its own: leave out -o json")
     if given.verb == "check" and given.timeout is not None and not given.wait:
         raise UsageError("--timeout belongs to --wait")
     wish = _wish(given, settings) if given.verb == "watch" else None

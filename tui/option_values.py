@@ -112,6 +112,21 @@ def one_of(*choices: str) -> Callable[[object], str]:
     return read
 
 
+def some_of(*choices: str) -> Callable[[object], tuple[str, ...]]:
+    """Return what reads some of these words: a list, or one text in which they are separated by commas."""
+
+    def read(given: object) -> tuple[str, ...]:
+        words = tuple(
+            word.strip() for one in (given if isinstance(given, list) else [given]) for word in text(one).split(",")
+        )
+        wrong = next((word for word in words if word not in choices), None)
+        if wrong is not None:
+            raise ValueError(f"must be some of {', '.join(choices)}, not {wrong!r}")
+        return tuple(dict.fromkeys(words))
+
+    return read
+
+
 def project(given: object) -> str:
     """Read a project's id. Its number would name the same project, and compare as another one."""
     if not re.fullmatch(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]*", text(given)):

@@ -16,6 +16,12 @@ from tui.model.node import Cloud, IPNetwork
 PROGRAM = "l2bridge-tui"
 THEMES = ("dark", "light", "contrast", "ansi-dark", "ansi-light", "mono")
 """The names that the screen has colours for."""
+NODE_COLUMNS = (
+    *("state", "node", "os", "pod-cidr", "fwd", "route-l2", "hop", "ip"),
+    *("instance", "subnet", "pool", "zone", "version", "since"),
+)
+"""The names of the node list's columns."""
+ROUTE_COLUMNS = ("state", "destination", "node", "next-hop", "table", "whose", "prio", "route")
 MAX_CHANGES = 50
 LOCK_NAMESPACE = "kube-system"
 _CONTEXTS = "contexts"
@@ -29,7 +35,7 @@ class Settings:
 
     ``protected`` and ``read_only_contexts`` are patterns of contexts' names. ``max_changes`` is the number of changes
     that are applied without a further question; ``demo`` the scenario of the embedded world that replaces cluster and
-    clouds.
+    clouds; ``select`` the node that the console begins on.
     """
 
     state_dir: Path
@@ -46,6 +52,8 @@ class Settings:
     lock_namespace: str = LOCK_NAMESPACE
     theme: str | None = None
     ascii: bool = False
+    node_columns: tuple[str, ...] = ()
+    route_columns: tuple[str, ...] = ()
     aws_region: str | None = None
     aws_vpc: str | None = None
     gcp_project: str | None = None
@@ -54,6 +62,7 @@ class Settings:
     azure_route_table: str | None = None
     log_file: Path | None = None
     demo: str | None = None
+    select: str | None = None
     config_file: Path | None = field(default=None, compare=False)
     """Where the config file stands, or would."""
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
@@ -160,6 +169,20 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(name="ascii", field="ascii", read=values.switch, metavar=None, about="write ASCII only"),
     Option(
+        name="node-columns",
+        field="node_columns",
+        read=values.some_of(*NODE_COLUMNS),
+        metavar="NAME,...",
+        about="the node list's columns, in this order",
+    ),
+    Option(
+        name="route-columns",
+        field="route_columns",
+        read=values.some_of(*ROUTE_COLUMNS),
+        metavar="NAME,...",
+        about="the route list's columns, in this order",
+    ),
+    Option(
         name="aws-region",
         field="aws_region",
         read=values.text,
@@ -232,6 +255,7 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
     return Settings(
         state_dir=_state_dir(environ),
         demo=cast("str | None", flags.get("demo")),
+        select=cast("str | None", flags.get("select")),
         config_file=config.path,
         origins=origins,
         **chosen,  # type: ignore[arg-type]  # the table gives each field its type

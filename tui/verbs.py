@@ -20,6 +20,7 @@ from tui.ports import Misconfigured
 from tui.process import Signals, Streams
 from tui.render import Selection, apply_document, json_text, report_document
 from tui.render_journal import aftermath_lines, apply_lines, journal_document, journal_lines
+from tui.render_script import plan_script
 from tui.render_text import NOTHING_TO_UNDO, plan_text, report_lines, text_of
 from tui.saved_plan import read_plan, save_plan
 from tui.watching import wait_for
@@ -34,7 +35,7 @@ class Request:
     """What every verb is asked: about which nodes (none means all), in which form, and how hints call this program.
 
     ``prune`` wants stray routes deleted too, ``delete_first`` accepts a gap where a quota has no room for two routes.
-    ``apply_id`` names a recorded apply for those verbs that are about one.
+    ``apply_id`` names a recorded apply for those verbs that are about one. ``script`` wants a plan as a shell script.
     """
 
     nodes: tuple[str, ...] = ()
@@ -43,6 +44,7 @@ class Request:
     prune: bool = False
     delete_first: bool = False
     apply_id: str | None = None
+    script: bool = False
 
     @property
     def words(self) -> list[str]:
@@ -85,7 +87,10 @@ def plan(session: Session, streams: Streams, request: Request, out: Path | None 
     made, selection = _propose(session, request)
     if out is not None:
         save_plan(made, out)
-    streams.data(json_text(plan_document(made)) if request.json else text_of(plan_text(made)))
+    if request.script:
+        streams.data(plan_script(made))
+    else:
+        streams.data(json_text(plan_document(made)) if request.json else text_of(plan_text(made)))
     _tell_losses(streams, selection)
     _tell_strays(streams, selection, request)
     if not made.changes:

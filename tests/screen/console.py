@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
@@ -115,8 +116,9 @@ async def console(
     held: Call | None = None,
     pane: str | None = None,
     wish: Wish | None = None,
+    **looks: Any,
 ) -> AsyncIterator[Console]:
-    """Open a console, by default with everything observed once."""
+    """Open a console, by default with everything observed once. ``looks`` are further settings."""
     world = open_world(scenario, latency=False) if isinstance(scenario, str) else DemoWorld(scenario, latency=False)
     observer = Observer(nodes=world.nodes, reader=world.reader, clock=world.clock, scope=world.scope)
     session = Session(
@@ -129,7 +131,9 @@ async def console(
         meter=world.meter,
         protected=protected,
     )
-    settings = Settings(state_dir=folder, demo=world.scenario.name, read_only=read_only, ascii=ascii_only, theme="dark")
+    settings = Settings(
+        state_dir=folder, demo=world.scenario.name, read_only=read_only, ascii=ascii_only, theme="dark", **looks
+    )
     app = L2BridgeApp(session, settings, pane)
     app.wish = wish
     try:

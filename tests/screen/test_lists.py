@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.screen.console import Console, console
+from tui import settings
 from tui.model.finding import VERDICTS_WORST_FIRST
 from tui.screen.choices import Forms, Orders
 from tui.screen.clipboard import Clipboard
@@ -99,6 +100,33 @@ async def test_columns_without_room_are_reached_with_the_arrows_and_the_whole_wi
         await shown.press("w")
         assert "IP" not in shown.rows()[2]
         assert "│" in shown.rows()[5]
+
+
+def test_the_columns_that_can_be_chosen_are_those_that_there_are() -> None:
+    assert tuple(column.name for column in NODE_COLUMNS) == settings.NODE_COLUMNS
+    assert tuple(column.name for column in ROUTE_COLUMNS) == settings.ROUTE_COLUMNS
+
+
+async def test_columns_are_chosen_in_the_config(tmp_path: Path) -> None:
+    nodes, routes = ("zone", "node", "state"), ("route", "state")
+    async with console(tmp_path, "mixed", size=(200, 24), node_columns=nodes, route_columns=routes) as shown:
+        assert shown.rows()[2].split("│")[0].split() == ["ZONE", "NODE", "STATE"]
+        await shown.press("2")
+        assert shown.rows()[2].split("│")[0].split() == ["ROUTE", "STATE"]
+
+
+async def test_it_begins_on_the_selected_node(tmp_path: Path) -> None:
+    async with console(tmp_path, "mixed", select="gce-win-1") as shown:
+        assert next(row for row in shown.rows() if row.startswith(">")).split()[3] == "gce-win-1"
+        await shown.press("g")
+        shown.session.observe()
+        await shown.pilot.pause()
+        assert shown.nodes.grid.cursor == 0, "it was looked for once"
+
+
+async def test_a_selected_node_that_is_not_there_is_said(tmp_path: Path) -> None:
+    async with console(tmp_path, "mixed", select="gone-1") as shown:
+        assert "There is no node gone-1." in shown.rows()[-2]
 
 
 async def test_a_range_is_marked_from_the_last_mark_to_the_cursor(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from tui.model.finding import Report
 from tui.model.plan import ApplyResult, Plan
 from tui.render_text import NOTHING_TO_UNDO
 from tui.screen.armed import ArmedApp
+from tui.screen.columns import chosen_columns
 from tui.screen.commands import live_commands
 from tui.screen.confirm import Confirm
 from tui.screen.console import Console, FixingConsole
@@ -26,9 +27,12 @@ from tui.screen.diff import nothing_planned, nothing_to_fix, plan_diff, refusal_
 from tui.screen.format import Span, Tone, line
 from tui.screen.help import Help
 from tui.screen.leaving import LeavingApp
+from tui.screen.listpane import ListPane
 from tui.screen.messages import Applied, Failed, FixRequested, LookedBack, Progressed, Proposed, Reported, UndoRequested
 from tui.screen.mouse import MOUSE, MouseApp
+from tui.screen.nodes import NodesPane
 from tui.screen.panes import PANES, panes_of
+from tui.screen.routes import RoutesPane
 from tui.screen.run import Run, verdict
 from tui.screen.themes import THEMES, choose_theme, needs_ascii
 from tui.settings import Settings
@@ -65,15 +69,23 @@ class L2BridgeApp(ArmedApp, CopyingApp, LeavingApp, MouseApp, inherit_bindings=F
         self.set_class(theme.variables["cursor"] == theme.background, "-reversing")
         self._run_view: Run | None = None
         self._panes = panes_of(session)
+        self._select = settings.select
+        self._columns = {NodesPane.TITLE: settings.node_columns, RoutesPane.TITLE: settings.route_columns}
         self._first = pane or self._panes[0].TITLE
 
     def get_default_screen(self) -> Console:
         """Make the screen under the dialogs; Textual asks once, when the app runs."""
         session, ascii_only = self.session, self.ascii_only
+        panes = [pane(ascii_only=ascii_only) for pane in self._panes]
+        for pane in panes:
+            if isinstance(pane, ListPane):
+                pane.grid.columns = chosen_columns(pane.grid.columns, self._columns[pane.TITLE])
+            if isinstance(pane, NodesPane):
+                pane.wanted = self._select
         # Read-only is the absence of what writes, keys and commands included.
         kind = Console if session.read_only else FixingConsole
         self.console_screen = kind(
-            [pane(ascii_only=ascii_only) for pane in self._panes],
+            panes,
             first=self._first,
             cluster=session.cluster,
             read_only=session.read_only,

@@ -157,15 +157,15 @@ class Grid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
 
     def action_move(self, rows: int) -> None:
         """Move the cursor by this many rows."""
-        self._go(self._cursor + rows)
+        self.go(self._cursor + rows)
 
     def action_page(self, pages: int) -> None:
         """Move the cursor by this many screenfuls."""
-        self._go(self._cursor + pages * max(1, self._height - 1))
+        self.go(self._cursor + pages * max(1, self._height - 1))
 
     def action_edge(self, last: bool) -> None:
         """Move the cursor to the first or the last row."""
-        self._go(len(self._items) - 1 if last else 0)
+        self.go(len(self._items) - 1 if last else 0)
 
     def action_shift(self, columns: int) -> None:
         """Show the columns further to the right, as long as some find no room, or go back."""
@@ -175,7 +175,8 @@ class Grid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
         self._shifted = max(0, min(self._shifted + columns, len(moving) - 1))
         self.refresh()
 
-    def _go(self, row: int) -> None:
+    def go(self, row: int) -> None:
+        """Move the cursor to a row, or as near as there is one."""
         row = max(0, min(row, len(self._items) - 1))
         self._steered = True
         if row == self._cursor or not self._items:
@@ -194,7 +195,7 @@ class Grid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
         """Move the cursor to the row under the pointer."""
         row = self._top + event.y - _HEADER_ROWS
         if event.y >= _HEADER_ROWS and row < len(self._items):
-            self._go(row)
+            self.go(row)
             if event.chain == 2:
                 self.post_message(self.Chosen())
 

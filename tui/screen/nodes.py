@@ -13,7 +13,7 @@ from tui.screen.format import Line, Span, Tone, beside_nodes, legible, line
 from tui.screen.grid import Grid
 from tui.screen.listkeys import list_keys
 from tui.screen.listpane import ListPane
-from tui.screen.messages import FixRequested
+from tui.screen.messages import Failed, FixRequested
 from tui.screen.node import NodeDetail
 from tui.screen.node_cells import NODE_COLUMNS, worst_first
 from tui.screen.notices import lost_sources, nothing_yet
@@ -34,8 +34,21 @@ class NodesPane(ListPane[Assessment]):
         detail.fix_key = self.fix_key
         super().__init__(grid, detail, ascii_only=ascii_only)
         self._node = detail
+        self.wanted: str | None = None
+        """The name of the node to begin on, until it was looked for."""
 
     # What is shown.
+
+    def _redraw(self) -> None:
+        super()._redraw()
+        if self.wanted is None or self.report is None or self.report.synchronising:
+            return
+        name, self.wanted = self.wanted, None
+        row = next((row for row, item in enumerate(self.grid.items) if item.node.name == name), None)
+        if row is None:
+            self.post_message(Failed(f"There is no node {name}."))
+        else:
+            self.grid.go(row)
 
     def _chosen(self, report: Report) -> list[Assessment]:
         wanted = parse(self.query_text)
