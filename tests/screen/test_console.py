@@ -392,6 +392,14 @@ async def test_confirm_stands_on_cancel_and_a_paste_answers_nothing(tmp_path: Pa
         assert not shown.session.applying
 
 
+async def test_a_word_that_comes_in_one_burst_after_tab_is_typed_into_the_field(tmp_path: Path) -> None:
+    async with console(tmp_path, protected=True) as shown:
+        await confirm(shown, "f")
+        for key in ("tab", *shown.session.cluster.context, "enter"):
+            shown.app.post_message(events.Key({"-": "minus"}.get(key, key), key if len(key) == 1 else None))
+        await shown.until(lambda: "1 applied" in shown.text())
+
+
 async def test_many_changes_want_the_context_typed(tmp_path: Path) -> None:
     async with console(tmp_path, "large") as shown:
         for item in shown.nodes.grid.items[-2:]:

@@ -58,7 +58,8 @@ class Question(Dialog[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "yes", "Yes", show=False, id="question.yes", tooltip="Answer yes"),
         Binding("n", "back", "No", show=False, id="question.no", tooltip="Answer no"),
-        Binding("tab", "app.focus_next", "Next field", show=False, id="question.next"),
+        # First, so that a word that comes in one burst after it, as over a slow link, is typed into the field.
+        Binding("tab", "app.focus_next", "Next field", show=False, id="question.next", priority=True),
         Binding("shift+tab", "app.focus_previous", "Previous field", show=False, id="question.previous"),
     ]
 
