@@ -59,7 +59,12 @@ class NodesPane(ListPane[Assessment]):
         )
 
     def _notice(self, report: Report | None, any_shown: bool) -> list[Line]:
-        return _notice(report, any_shown)
+        return [] if any_shown else [*(nothing_yet(report) or self._nothing_shown()), *lost_sources(report)]
+
+    def _nothing_shown(self) -> list[Line]:
+        if self.query_text:
+            return [line(Span("No node matches. ", Tone.STRONG), Span("esc", Tone.KEY), " shows all of them again.")]
+        return [line(Span("Every node is OK. ", Tone.OK), Span("e", Tone.KEY), " shows all of them again.")]
 
     def _show_detail(self, report: Report) -> None:
         self._node.show_node(self.grid.selected, report, full=self.has_class("-open"))
@@ -125,13 +130,3 @@ class FixingNodesPane(NodesPane):
     def action_fix_all(self) -> None:
         """Ask for a plan for everything that can be fixed."""
         self.post_message(FixRequested(None))
-
-
-def _notice(report: Report | None, any_shown: bool) -> list[Line]:
-    """Return what stands in place of the list: nothing is ever just blank."""
-    if any_shown:
-        return []
-    lines = nothing_yet(report) or [
-        line(Span("No node matches. ", Tone.STRONG), Span("esc", Tone.KEY), " shows all of them again.")
-    ]
-    return [*lines, *lost_sources(report)]
