@@ -2,17 +2,21 @@
 
 import json
 import re
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 import yaml
 
-from tests.screen.console import console
+import tui.screen
+from tests.screen.console import Console, console
 from tui.cli import main
 from tui.clouds import CLOUDS
 from tui.kube import FLANNEL_CONFIG_MAPS
 from tui.pages import PAGES
-from tui.screen.commands import live_commands
+from tui.screen.commands import key_name, live_commands
+from tui.screen.dialog import Notice
 from tui.screen.panes import PANES
 
 _PROMISE = re.compile(r"`(test\w+)::(test_\w+)`")
@@ -28,10 +32,6 @@ def table(readme: str, heading: str) -> list[list[str]]:
     section = readme.split(f"\n## {heading}\n")[1].split("\n## ", maxsplit=1)[0]
     rows = [line.strip("| ") for line in section.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in row.split(" | ")] for row in rows[2:]]
-
-
-def fenced(readme: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
 
 
 async def test_the_keys_are_those_of_the_screen(readme: str, tmp_path: Path) -> None:
@@ -53,6 +53,41 @@ async def test_the_keys_are_those_of_the_screen(readme: str, tmp_path: Path) -> 
         readme.split("\n## Keys\n")[1].split("\n|", maxsplit=1)[0].replace("the arrows", "`up` `down` `left` `right`")
     )
     assert {key for command in moving for key in command.keys} - set(re.findall(r"`(\S+)`", prose)) == {"home", "end"}
+
+
+EDITING = ("grid.", "text.", "input.", "picker.", "arm.", "dialog.", "notice.")
+"""Moving and typing, which every program does so."""
+
+
+async def test_every_key_of_dialogs_stands_in_help_and_on_the_page(readme: str, tmp_path: Path) -> None:
+    prose = readme.split("\n## Keys\n")[1].split("\n## ", maxsplit=1)[0]
+    async with console(tmp_path, size=(120, 160)) as shown:
+        told = {identity for pane in PANES for identity in await _told_in(shown, pane.KEY)}
+        await shown.press("question_mark")
+        dialog = shown.app.screen
+        assert isinstance(dialog, Notice)
+        helped = "\n".join(line.text for line in dialog.text.lines)
+        seen = 0
+        for module in map(import_module, _screens()):
+            for kind in vars(module).values():
+                ours = isinstance(kind, type) and kind.__module__.startswith("tui.")
+                for binding in vars(kind).get("BINDINGS", ()) if ours else ():
+                    if binding.id in told or binding.id.startswith(EDITING):
+                        continue
+                    seen += 1
+                    keys = [key_name(key) for key in binding.key.split(",")]
+                    assert all(f"`{key}`" in prose for key in keys), (binding.id, keys)
+                    assert binding.tooltip in helped, binding.id
+        assert seen
+
+
+async def _told_in(shown: Console, key: str) -> set[str]:
+    await shown.press(key)
+    return {command.id for command in live_commands(shown.app.screen)}
+
+
+def _screens() -> list[str]:
+    return [f"tui.screen.{module.name}" for module in iter_modules(tui.screen.__path__)]
 
 
 def test_the_exit_codes_are_those_of_the_help(readme: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,8 +119,6 @@ def test_every_promise_has_a_test(readme: str, repository: Path) -> None:
 def test_the_permissions_are_the_files_and_what_the_adapters_call(readme: str, repository: Path) -> None:
     policy = (repository / "permissions" / "aws-iam-policy.json").read_text()
     role = (repository / "permissions" / "kubernetes-clusterrole.yaml").read_text()
-    assert fenced(readme, "json") == [policy]
-    assert fenced(readme, "yaml") == [role]
     observe, fix = (statement["Action"] for statement in json.loads(policy)["Statement"])
     called = re.findall(r'"((?:Describe|Modify)[A-Z]\w+)"', (repository / "tui" / "clouds" / "aws.py").read_text())
     assert {f"ec2:{operation}" for operation in called} == {*observe, fix}

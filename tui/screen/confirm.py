@@ -59,8 +59,17 @@ class Question(Dialog[bool]):
         Binding("y", "yes", "Yes", show=False, id="question.yes", tooltip="Answer yes"),
         Binding("n", "back", "No", show=False, id="question.no", tooltip="Answer no"),
         # First, so that a word that comes in one burst after it, as over a slow link, is typed into the field.
-        Binding("tab", "app.focus_next", "Next field", show=False, id="question.next", priority=True),
-        Binding("shift+tab", "app.focus_previous", "Previous field", show=False, id="question.previous"),
+        Binding(
+            "tab", "app.focus_next", "Next field", show=False, id="question.next", tooltip="To the field", priority=True
+        ),
+        Binding(
+            "shift+tab",
+            "app.focus_previous",
+            "Previous field",
+            show=False,
+            id="question.previous",
+            tooltip="Back to Cancel",
+        ),
     ]
 
     def __init__(
