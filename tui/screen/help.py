@@ -7,7 +7,7 @@ from textual.binding import Binding
 from tui.model.finding import VERDICTS_WORST_FIRST
 from tui.screen.commands import Command, key_name
 from tui.screen.confirm import Cancel, Confirm, Question
-from tui.screen.cutoff import FixingCutOff
+from tui.screen.cutoff import CutOff, FixingCutOff
 from tui.screen.dialog import Dialog, Notice
 from tui.screen.format import MEANINGS, Line, Span, Tone, badge, line
 from tui.screen.run import Run
@@ -24,7 +24,7 @@ class Help(Notice):
 def dialog_keys() -> dict[str, str]:
     """Return the keys of dialogs, with what each does where it is bound."""
     found: dict[str, list[str]] = {}
-    for dialog in (Dialog, Question, Cancel, Confirm, FixingCutOff, Run):
+    for dialog in (Dialog, Question, Cancel, Confirm, CutOff, FixingCutOff, Run):
         for binding in dialog.BINDINGS:
             if isinstance(binding, Binding) and binding.tooltip:
                 keys = " ".join(key_name(key) for key in binding.key.split(","))
