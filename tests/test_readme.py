@@ -123,7 +123,8 @@ def test_the_permissions_are_the_files_and_what_the_adapters_call(readme: str, r
     called = re.findall(r'"((?:Describe|Modify)[A-Z]\w+)"', (repository / "tui" / "clouds" / "aws.py").read_text())
     assert {f"ec2:{operation}" for operation in called} == {*observe, fix}
     cluster_wide, in_system, in_default = (document["rules"] for document in yaml.safe_load_all(role))
-    nodes, config_maps, namespaces = cluster_wide
+    nodes, config_maps, namespaces, pods = cluster_wide
+    assert (pods["resources"], pods["verbs"]) == (["pods"], ["list"])
     assert (namespaces["resourceNames"], namespaces["verbs"]) == (["kube-system"], ["get"])
     assert [(rule["resources"], rule["verbs"]) for rule in (*in_system, *in_default)] == [
         (["pods"], ["list"]),

@@ -31,6 +31,7 @@ READS: Mapping[str, tuple[str, ...]] = {
         "nodes: list, watch",
         "configmaps kube-flannel-cfg, canal-config: get",
         "namespace kube-system: get",
+        "pods on nodes that are drained: list",
         "pods in kube-system: list",
         "lease l2bridge-tui: get",
     ),

@@ -249,6 +249,9 @@ def _namespaced(kube: "KubeServer", request: Request) -> bytes:
         case ["api", "v1", "namespaces", name] if request.method == "GET":
             _accept_query(request, _READ_QUERY | {"resourceVersion"})
             return encode(kube.get_namespace(name))
+        case ["api", "v1", "pods"] if request.method == "GET":
+            _accept_query(request, _LIST_QUERY)
+            return encode(kube.list_pods(None, request.query))
         case ["api", "v1", "namespaces", namespace, "pods"] if request.method == "GET":
             _accept_query(request, _LIST_QUERY)
             return encode(kube.list_pods(namespace, request.query))

@@ -53,11 +53,14 @@ def is_true(value: str | None) -> bool:
 
 def selected(document: Object, fields: str, labels: str) -> bool:
     metadata = document["metadata"]
+    found = {"metadata.name": metadata["name"]}
+    if "nodeName" in document.get("spec", {}):
+        found |= {"spec.nodeName": document["spec"]["nodeName"], "status.phase": document["status"]["phase"]}
     for term in filter(None, fields.split(",")):
         name, separator, value = term.partition("=")
-        if name != "metadata.name" or not separator:
+        if name.removesuffix("!") not in found or not separator:
             raise Refused(400, f'field label not supported: "{name}"')
-        if metadata["name"] != value.removeprefix("="):
+        if (found[name.removesuffix("!")] == value.removeprefix("=")) is name.endswith("!"):
             return False
     present = metadata.get("labels", {})
     for term in re.findall(r"[^,(]+(?:\([^)]*\))?", labels):

@@ -96,10 +96,27 @@ class KubeStore:
     ) -> None:
         """Create a pod in ``kube-system`` with one container."""
         container = {"name": name, "image": "registry.k8s.io/x", "command": [*command], "args": [*args]}
+        self._put_pod({"name": name, "namespace": "kube-system", "labels": dict(labels)}, [container], phase)
+
+    def run_pod(
+        self, name: str, node: str, *, owner: str = "ReplicaSet", phase: str = "Running", mirror: bool = False
+    ) -> None:
+        """Let a pod in ``default`` run on a node; ``owner`` is the kind of what controls it."""
+        owners = [{"apiVersion": "apps/v1", "kind": owner, "name": "x", "uid": "u", "controller": True}]
+        annotations = {"kubernetes.io/config.mirror": "hash"} if mirror else {}
+        metadata = {"name": name, "namespace": "default", "ownerReferences": owners, "annotations": annotations}
+        self._put_pod(metadata, [{"name": name, "image": "x"}], phase, node)
+
+    def evict(self, name: str) -> None:
+        """Take a pod in ``default`` away."""
         with self._changed:
-            self._pods["kube-system", name] = {
-                "metadata": {"name": name, "namespace": "kube-system", "labels": dict(labels)},
-                "spec": {"containers": [container]},
+            del self._pods["default", name]
+
+    def _put_pod(self, metadata: Object, containers: list[Object], phase: str, node: str = "") -> None:
+        with self._changed:
+            self._pods[metadata["namespace"], metadata["name"]] = {
+                "metadata": metadata,
+                "spec": {"nodeName": node, "containers": containers},
                 "status": {"phase": phase},
             }
 
@@ -224,14 +241,12 @@ class KubeStore:
         uid = str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
         return {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name, "uid": uid, "resourceVersion": "1"}}
 
-    def list_pods(self, namespace: str, query: Mapping[str, str]) -> Object:
-        """Return the chosen pods of a namespace in one piece."""
+    def list_pods(self, namespace: str | None, query: Mapping[str, str]) -> Object:
+        """Return the chosen pods of a namespace, or of all, in one piece."""
         with self._changed:
-            chosen = [
-                pod
-                for (place, _), pod in sorted(self._pods.items())
-                if place == namespace and selected(pod, query.get("fieldSelector", ""), query.get("labelSelector", ""))
-            ]
+            fields, labels = query.get("fieldSelector", ""), query.get("labelSelector", "")
+            pods = [pod for (place, _), pod in sorted(self._pods.items()) if namespace in {None, place}]
+            chosen = [pod for pod in pods if selected(pod, fields, labels)]
             metadata = {"resourceVersion": str(self._version)}
         return {"kind": "PodList", "apiVersion": "v1", "metadata": metadata, "items": chosen}
 

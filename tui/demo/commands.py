@@ -27,6 +27,7 @@ _OF_KUBERNETES: Mapping[Call, str] = {
     Call.WATCH: "kubectl get nodes --watch-only",
     Call.FACTS: "kubectl get configmap --namespace kube-flannel kube-flannel-cfg",
     Call.LOCK: "kubectl get lease --namespace kube-system l2bridge-tui",
+    Call.PODS: "kubectl get pods --all-namespaces",
     Call.POST: "kubectl create --raw /api/v1/namespaces/default/events -f -",
     Call.IDENTITY: "kubectl auth whoami",
 }

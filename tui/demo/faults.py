@@ -26,6 +26,7 @@ class Call(StrEnum):
     IDENTITY = "identity"
     LOCK = "lock"
     POST = "post"
+    PODS = "pods"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,7 @@ _LATENCY_S = {
     Call.IDENTITY: (0.1, 0.25),
     Call.LOCK: (0.04, 0.08),
     Call.POST: (0.04, 0.08),
+    Call.PODS: (0.04, 0.08),
 }
 
 

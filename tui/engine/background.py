@@ -1,4 +1,4 @@
-"""The threads that keep the facts fresh: one watches nodes, one polls each cloud, one judges.
+"""The threads that keep the facts fresh: one watches nodes, one drains, one polls each cloud, one judges.
 
 Policy of the whole program about failures of reads lives here: back-off, when to list again. May import ports, model,
 the observer and the pollers.
@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
+from tui.engine.drains import Drains
 from tui.engine.observer import CLOUD_INTERVAL_S, Observer
 from tui.engine.poller import Poller
 from tui.meter import Meter
@@ -46,6 +47,7 @@ class Background:
         self._closed = threading.Event()
         self._dirty = threading.Event()
         self._started = False
+        self._drains = Drains(nodes, observer=observer, clock=clock, told=self._dirty.set)
         self._pollers = {
             cloud: Poller(cloud, observer=observer, clock=clock, meter=meter, told=self._dirty.set)
             for cloud in Cloud
@@ -55,7 +57,7 @@ class Background:
     def start(self, interval_s: float = CLOUD_INTERVAL_S) -> None:
         """Begin, and read the clouds at least this often. Call it once."""
         self._started = True
-        work = {"watch": self._watch, "judge": self._judge_on}
+        work = {"watch": self._watch, "judge": self._judge_on, "drains": self._drains.run}
         work |= {f"poll {cloud}": partial(poller.run, interval_s) for cloud, poller in self._pollers.items()}
         for name, each in work.items():
             threading.Thread(target=self._guarded, args=(each,), name=name, daemon=True).start()
@@ -96,6 +98,7 @@ class Background:
         self._closed.set()
         self._nodes.close()
         self._dirty.set()
+        self._drains.close()
         for poller in self._pollers.values():
             poller.close()
 
@@ -144,6 +147,7 @@ class Background:
             if changed is not None:
                 self._dirty.set()
                 cloud, node = changed
+                self._drains.touch(node)
                 if cloud in self._pollers:
                     self._pollers[cloud].touch(node)
         self._observer.heard_nodes()

@@ -54,6 +54,7 @@ class Observer:
         self._nodes: dict[str, Node] | None = None
         self._nodes_source = Source(name=NODES, state=SourceState.OK, observed_at=None)
         self._views: Mapping[str, CloudView] = {}
+        self._remaining: Mapping[str, int] = {}
 
     @property
     def cluster(self) -> Cluster:
@@ -125,6 +126,20 @@ class Observer:
                 uid=facts.uid or self._cluster.uid,
                 route_controller=facts.route_controller,
             )
+
+    def draining(self) -> list[Node]:
+        """Return the cordoned nodes on which pods are left, as far as is known."""
+        with self._lock:
+            cordoned = [node for node in (self._nodes or {}).values() if not node.schedulable]
+            uids = {node.uid for node in cordoned}
+            self._remaining = {uid: number for uid, number in self._remaining.items() if uid in uids}
+            return [node for node in cordoned if self._remaining.get(node.uid) != 0]
+
+    def left_on(self, node: Node, number: int) -> bool:
+        """Record how many pods are left on a node that is being drained; tell whether that is another number."""
+        with self._lock:
+            before, self._remaining = self._remaining, {**self._remaining, node.uid: number}
+        return before.get(node.uid) != number
 
     def clouds(self) -> frozenset[Cloud]:
         """Return the clouds that known nodes live in."""
@@ -221,6 +236,7 @@ class Observer:
                 scope=self._scope,
                 nodes=nodes,
                 nodes_source=self._aged(self._nodes_source, NODES_INTERVAL_S),
+                remaining=self._remaining,
                 views=tuple(
                     replace(view, source=self._aged(view.source, CLOUD_INTERVAL_S)) for view in self._views.values()
                 ),

@@ -20,6 +20,7 @@ from tui.kube.answers import (
     decode_username,
 )
 from tui.kube.control_plane import SELECTORS, decode_pods, route_writer
+from tui.kube.pods import count_evictable, on_node
 from tui.kube.server import ApiServer
 from tui.model.node import IPNetwork, Node
 from tui.model.snapshot import Cluster
@@ -157,6 +158,12 @@ class KubeNodes:
                 if evidence is not None:
                     return evidence
         return None
+
+    def remaining(self, node: str) -> int | None:
+        """Return how many pods a drain still has to move off a node; None where pods may not be listed."""
+        body = self._optional("/api/v1/pods", {"fieldSelector": on_node(node)})
+        with self._understood():
+            return None if body is None else count_evictable(body)
 
     def identity(self) -> str | None:
         """Return the user name that authentication gave; API servers before 1.28 do not tell it."""

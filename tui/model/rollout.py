@@ -22,6 +22,7 @@ class Phase(StrEnum):
     ROUTED = "routed"
     READY = "ready"
     CORDONED = "cordoned"
+    DRAINED = "drained"
     DELETING = "deleting"
     GONE = "gone"
     VM_GONE = "vm-gone"

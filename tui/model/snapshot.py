@@ -137,7 +137,8 @@ class Placement:
 class Snapshot:
     """Everything known at one instant. ``nodes`` is None before the first complete list (synchronising, not empty).
 
-    ``departed`` are the pod CIDRs of nodes that left while somebody watched.
+    ``departed`` are the pod CIDRs of nodes that left while somebody watched. ``remaining`` is how many pods a drain has
+    still to move, by the uid of cordoned nodes; without an entry that was not seen.
     """
 
     taken_at: datetime
@@ -147,6 +148,7 @@ class Snapshot:
     nodes_source: Source
     views: tuple[CloudView, ...] = ()
     departed: frozenset[IPNetwork] = frozenset()
+    remaining: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def sources(self) -> tuple[Source, ...]:

@@ -27,6 +27,7 @@ def unfold(rollout: Rollout | None, report: Report) -> Rollout:
         views=report.snapshot.views,
         evidence=_evidence(report.snapshot.views),
         before={} if rollout is None else rollout.evidence,
+        remaining=report.snapshot.remaining,
     )
     known = {} if rollout is None else rollout.stories
     by_uid = chapter.by_uid()
@@ -61,6 +62,7 @@ class _Chapter:
     views: tuple[CloudView, ...]
     evidence: Mapping[str, Evidence]
     before: Mapping[str, Evidence]
+    remaining: Mapping[str, int]
 
     def by_uid(self) -> dict[str, Evidence]:
         """Return the oldest of the reads that each node is judged by."""
@@ -76,7 +78,9 @@ class _Chapter:
     def continued(self, story: Story | None, assessment: Assessment, read: Evidence | None) -> Story:
         """Return the story of a present node as it goes on."""
         node, reachable = assessment.node, assessment.reachable
-        if story is not None and story.node is node and story.reachable is reachable and _is_settled(story):
+        drained = self.remaining.get(node.uid) == 0
+        settled = story is not None and _is_settled(story) and (Phase.DRAINED in story.reached) is drained
+        if story is not None and settled and story.node is node and story.reachable is reachable:
             return story
         story = story or self._begun(node)
         read = read or Evidence(asked_at=self.at, answered_at=self.at)  # of no cloud: the node is the proof
@@ -132,7 +136,11 @@ class _Chapter:
             for phase, at in come.items():
                 if at is not None:
                     reached.setdefault(phase, at)
-        for phase, holds in ((Phase.CORDONED, not node.schedulable), (Phase.DELETING, node.deleting)):
+        for phase, holds in (
+            (Phase.CORDONED, not node.schedulable),
+            (Phase.DRAINED, not node.schedulable and self.remaining.get(node.uid) == 0),
+            (Phase.DELETING, node.deleting),
+        ):
             if holds:
                 reached.setdefault(phase, self.at)
             else:

@@ -24,6 +24,7 @@ _TICKS_S = 120
 """Up to which sum seconds are told; later minutes are, so that a screen that nobody looks at costs nothing."""
 _PHASES = {
     Phase.CORDONED: "cordoned",
+    Phase.DRAINED: "drained",
     Phase.DELETING: "deleting",
     Phase.GONE: "gone",
     Phase.VM_GONE: "VM gone",
