@@ -9,6 +9,7 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from tui.arguments import PLANNING, WAIT_S, parse_arguments
@@ -76,6 +77,8 @@ def _info(given: argparse.Namespace, settings: Settings, signals: Signals, invoc
     from tui.info import info  # noqa: PLC0415 - not for the other verbs
 
     del signals, invocation
+    with suppress(UsageError):  # which is told in its place
+        settings = _settled(settings)
     return info(settings, Streams(ascii_only=settings.ascii), as_json=getattr(given, "output", "text") == "json")
 
 
@@ -96,6 +99,7 @@ def _verb(given: argparse.Namespace, settings: Settings, signals: Signals, invoc
         delete_first=planning and given.delete_first,
         apply_id=getattr(given, "apply_id", None),
     )
+    settings = _settled(settings)
     streams = Streams(ascii_only=settings.ascii)
     if given.verb == "apply" and given.plan is not None and request.words:
         raise UsageError("a saved plan is applied whole: name no nodes, --prune or --delete-first beside --plan")
@@ -129,6 +133,17 @@ def _verb(given: argparse.Namespace, settings: Settings, signals: Signals, invoc
     except PortError as error:
         streams.talk(f"{PROGRAM}: {printable(str(error))}")
         return signals.code or (_REFUSED if isinstance(error, Locked) else _UNOBSERVED)
+
+
+def _settled(settings: Settings) -> Settings:
+    """Return the settings as they hold for the context that is looked at. Raises ``UsageError`` where there is none."""
+    from tui.ports import Misconfigured  # noqa: PLC0415 - not for --help, --version and mistakes
+    from tui.wiring import settled  # noqa: PLC0415
+
+    try:
+        return settled(settings)
+    except Misconfigured as error:
+        raise UsageError(str(error)) from error
 
 
 def _check_arming(given: argparse.Namespace) -> None:
@@ -173,6 +188,7 @@ def _console(
     from tui.watching import serving  # noqa: PLC0415
     from tui.wiring import open_session  # noqa: PLC0415
 
+    settings = _settled(settings)
     try:
         session = open_session(settings)
         if wish is not None and session.read_only:

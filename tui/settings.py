@@ -4,13 +4,14 @@
 all made from it. May import the model's nouns and ``model.text``; imported before anything is shown, so it stays light.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import cast
 
 from tui import option_values as values
-from tui.config_file import ConfigFile
+from tui.config_file import ConfigFile, suggestion
 from tui.model.node import Cloud, IPNetwork
 
 PROGRAM = "l2bridge-tui"
@@ -20,16 +21,27 @@ MAX_CHANGES = 50
 LOCK_NAMESPACE = "kube-system"
 _CONTEXTS = "contexts"
 """The table in the config file with what holds for single contexts."""
+_GENERAL = frozenset({"kubeconfig", "context", "protected", "log-file"})
+"""What cannot be said of a single context: what chooses it, and what is done before it is known."""
 UsageError = values.UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextTable:
+    """What the config file says of the contexts whose names match a pattern: values and places by options' names."""
+
+    pattern: str
+    values: Mapping[str, object]
+    places: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that was asked for. None means "not said": then the nodes, kubectl's or the SDK's own rules decide.
 
-    ``protected`` and ``read_only_contexts`` are patterns of contexts' names. ``max_changes`` is the number of changes
-    that are applied without a further question; ``demo`` the scenario of the embedded world that replaces cluster and
-    clouds.
+    ``protected`` are patterns of contexts' names. ``max_changes`` is the number of changes that are applied without a
+    further question; ``demo`` the scenario of the embedded world that replaces cluster and clouds. ``contexts`` say
+    what holds in single ones, in the order of the file; it is not heeded before ``of_context``.
     """
 
     state_dir: Path
@@ -37,7 +49,6 @@ class Settings:
     context: str | None = None
     protected: tuple[str, ...] = ()
     read_only: bool = False
-    read_only_contexts: tuple[str, ...] = ()
     cluster_cidrs: tuple[IPNetwork, ...] = ()
     node_subnets: tuple[IPNetwork, ...] = ()
     cloud: Cloud | None = None
@@ -54,9 +65,27 @@ class Settings:
     azure_route_table: str | None = None
     log_file: Path | None = None
     demo: str | None = None
-    config_file: Path | None = None
+    contexts: tuple[ContextTable, ...] = ()
+    config_file: Path | None = field(default=None, compare=False)
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
     """Where each option was given, by its name."""
+
+    def of_context(self, context: str) -> "Settings":
+        """Return the settings as they hold for the context of this name; that is all they are good for.
+
+        A context's table is weaker than a flag and the environment, and stronger than the rest of the config file. Of
+        several tables whose patterns match, the first one in the file that has a key decides about that key.
+        """
+        chosen: dict[str, object] = {}
+        origins = dict(self.origins)
+        for option in OPTIONS:
+            if origins.get(option.name) in {option.flag, option.variable}:
+                continue
+            for table in self.contexts:
+                if option.name in table.values and fnmatchcase(context, table.pattern):
+                    chosen[option.field], origins[option.name] = table.values[option.name], table.places[option.name]
+                    break
+        return replace(self, contexts=(), origins=origins, **chosen)  # type: ignore[arg-type]  # as the table says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,16 +254,28 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
         else:
             continue
         chosen[option.field], origins[option.name] = _read(option.read, given, place), place
-    if _CONTEXTS in config.values:
-        contexts = _read(values.read_only_contexts, config.values[_CONTEXTS], config.place(_CONTEXTS))
-        chosen["read_only_contexts"] = contexts
     return Settings(
         state_dir=_state_dir(environ),
         demo=cast("str | None", flags.get("demo")),
+        contexts=tuple(_context_tables(config)),
         config_file=config.path,
         origins=origins,
         **chosen,  # type: ignore[arg-type]  # the table gives each field its type
     )
+
+
+def _context_tables(config: ConfigFile) -> Iterator[ContextTable]:
+    """Yield the contexts' tables, each value of which can be used, whether or not there is such a context now."""
+    known = {option.name: option for option in OPTIONS if option.name not in _GENERAL}
+    for pattern, given in config.tables(_CONTEXTS):
+        places = {name: config.place(_CONTEXTS, pattern, name) for name in given}
+        for name, place in places.items():
+            if name in _GENERAL:
+                raise UsageError(f"{place} holds for all contexts: say it above the first table")
+            if name not in known:
+                raise UsageError(f"{place} is unknown{suggestion(name, [*known])}")
+        read = {name: _read(known[name].read, value, places[name]) for name, value in given.items()}
+        yield ContextTable(pattern=pattern, values=read, places=places)
 
 
 def _read(read: Callable[[object], object], given: object, place: str) -> object:
