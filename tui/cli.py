@@ -186,8 +186,10 @@ def _console(
     collect_rarely()
     from tui.ports import Misconfigured  # noqa: PLC0415 - not for --help, --version and mistakes
     from tui.watching import serving  # noqa: PLC0415
-    from tui.wiring import open_session  # noqa: PLC0415
+    from tui.wiring import Clusters, open_session  # noqa: PLC0415
 
+    # What was asked for on one cluster, and is at work outside of the screen, does not move to another one.
+    clusters = Clusters(settings) if metrics is None and wish is None else None
     settings = _settled(settings)
     try:
         session = open_session(settings)
@@ -196,7 +198,7 @@ def _console(
         with serving(session, metrics):
             from tui.screen.start import run_console  # noqa: PLC0415 - the verbs work without Textual
 
-            return run_console(session, settings, pane, wish)
+            return run_console(session, settings, pane, wish, clusters)
     except Misconfigured as error:
         raise UsageError(str(error)) from error
 

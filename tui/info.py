@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tui import __version__
+from tui.engine.elsewhere import state_file
 from tui.engine.files import cluster_file
 from tui.engine.observer import NODES
 from tui.model.node import Cloud
@@ -151,6 +152,7 @@ def _cluster(settings: Settings) -> dict[str, str | None]:
         "access": "read-only" if found.read_only else "protected" if found.protected else "read-write",
         "journal": str(cluster_file(settings.state_dir, "journal", found.cluster)),
         "record": str(cluster_file(settings.state_dir, "record", found.cluster)),
+        "state": str(state_file(settings.state_dir, found.cluster)),
         "trouble": None,
     }
 

@@ -10,6 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from tui.engine.applier import Writing
+from tui.engine.elsewhere import Choice, last_state
 from tui.engine.files import cluster_file
 from tui.engine.journal import Journal
 from tui.engine.observer import Observer
@@ -143,6 +144,43 @@ def scenarios() -> Mapping[str, str]:
     from tui.demo import SCENARIOS  # noqa: PLC0415 - not needed by a real cluster
 
     return SCENARIOS
+
+
+class Clusters:
+    """The clusters that could be looked at with these settings, as they were loaded: contexts, or demo scenarios."""
+
+    def __init__(self, settings: "Settings") -> None:
+        self._settings = settings
+
+    def choices(self) -> tuple[Choice, ...]:
+        """Return them in the order of the kubeconfig, without asking any. Raises ``Misconfigured``."""
+        return tuple(self._choice(name, cluster) for name, cluster in self._known().items())
+
+    def open(self, name: str) -> "tuple[Session, Settings]":
+        """Return a session on one of them, and the settings as they hold there. Raises ``Misconfigured``."""
+        is_demo = self._settings.demo is not None
+        settings = settled(replace(self._settings, demo=name) if is_demo else replace(self._settings, context=name))
+        return open_session(settings), settings
+
+    def _known(self) -> Mapping[str, Cluster | None]:
+        if self._settings.demo is not None:
+            from tui.demo import SCENARIOS, cluster_named  # noqa: PLC0415 - not needed by a real cluster
+
+            return {name: cluster_named(name) for name in SCENARIOS}
+        from tui.kube.kubeconfig import known_servers  # noqa: PLC0415 - not needed by the demo
+
+        servers = known_servers(self._settings.kubeconfig)
+        return {name: Cluster(context=name, server=server) if server else None for name, server in servers.items()}
+
+    def _choice(self, name: str, cluster: Cluster | None) -> Choice:
+        context = name if cluster is None else cluster.context
+        return Choice(
+            name=name,
+            cluster=cluster,
+            read_only=self._settings.of_context(context).read_only,
+            protected=_matches(context, self._settings.protected),
+            last=last_state(self._settings.state_dir, cluster) if cluster else None,
+        )
 
 
 def _open_demo(settings: "Settings", scenario: str) -> Session:

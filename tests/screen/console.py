@@ -20,6 +20,7 @@ from tui.engine.session import Session
 from tui.model.arming import Wish
 from tui.model.finding import Assessment
 from tui.screen.app import L2BridgeApp
+from tui.screen.contexts import Clusters
 from tui.screen.nodes import NodesPane
 from tui.screen.routes import RoutesPane
 from tui.screen.themes import THEMES
@@ -115,6 +116,7 @@ async def console(
     held: Call | None = None,
     pane: str | None = None,
     wish: Wish | None = None,
+    clusters: Clusters | None = None,
 ) -> AsyncIterator[Console]:
     """Open a console, by default with everything observed once."""
     world = open_world(scenario, latency=False) if isinstance(scenario, str) else DemoWorld(scenario, latency=False)
@@ -131,7 +133,7 @@ async def console(
     )
     settings = Settings(state_dir=folder, demo=world.scenario.name, read_only=read_only, ascii=ascii_only, theme="dark")
     app = L2BridgeApp(session, settings, pane)
-    app.wish = wish
+    app.wish, app.clusters = wish, clusters
     try:
         with world.hold(held) if held else nullcontext():
             async with app.run_test(size=size) as pilot:

@@ -15,10 +15,10 @@ from tui.engine.session import Session
 from tui.model.finding import Report
 from tui.model.plan import ApplyResult, Plan
 from tui.render_text import NOTHING_TO_UNDO
-from tui.screen.armed import ArmedApp
 from tui.screen.commands import live_commands
 from tui.screen.confirm import Confirm, StopQuestion
 from tui.screen.console import Console, FixingConsole
+from tui.screen.contexts import SwitchingApp
 from tui.screen.cutoff import CutOff, FixingCutOff, Way
 from tui.screen.dialog import Notice
 from tui.screen.diff import nothing_planned, nothing_to_fix, plan_diff, refusal_lines
@@ -32,7 +32,7 @@ from tui.screen.themes import THEMES, choose_theme, needs_ascii
 from tui.settings import Settings
 
 
-class L2BridgeApp(ArmedApp, ExportingApp, inherit_bindings=False):
+class L2BridgeApp(SwitchingApp, ExportingApp, inherit_bindings=False):
     """The console on one session, which begins with the pane of this title; exits with the program's exit code."""
 
     TITLE = "l2bridge-tui"
@@ -196,6 +196,8 @@ class L2BridgeApp(ArmedApp, ExportingApp, inherit_bindings=False):
             return parameters[0] in {pane.TITLE for pane in self._panes}
         if action in {"fix", "fix_all", "undo", "prune", "delete_first"}:
             return None if self.report is None or self.session.applying else True
+        if action == "switch":
+            return self.may_switch or None
         return True
 
     def action_pane(self, name: str) -> None:
