@@ -14,6 +14,8 @@ import pytest
 from tests.terminal import LIMIT_S, Terminal
 from tui import __version__
 from tui.cli import main
+from tui.settings import load_settings
+from tui.wiring import open_session, settled
 
 
 @pytest.fixture(autouse=True)
@@ -153,6 +155,32 @@ def test_the_environment_counts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     monkeypatch.setenv("L2BRIDGE_READ_ONLY", "0")
     assert main(["--demo=aws", "apply", "--yes", "linux-3"]) == 0
     assert "1 applied" in capsys.readouterr().out
+
+
+def test_options_of_a_context_hold_for_verbs_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "my.toml"
+    config.write_text('max-changes = 40\n[contexts."demo-aws"]\nmax-changes = 1\nascii = true\n')
+    assert main(["--demo=aws", "--config", str(config), "apply", "--yes"]) == 2
+    told = capsys.readouterr()
+    assert "--max-changes" in told.err
+    assert (told.out + told.err).isascii()
+    assert main(["--demo=aws", "--config", str(config), "apply", "--yes", "--max-changes", "9"]) == 0
+
+
+def test_what_holds_for_a_context_meets_no_other_one_that_becomes_current_meanwhile(tmp_path: Path) -> None:
+    kubeconfig, config = tmp_path / "kubeconfig", tmp_path / "my.toml"
+    text = """
+        current-context: lab
+        contexts: [{name: lab, context: {cluster: c}}, {name: prod, context: {cluster: c}}]
+        clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}]
+    """
+    kubeconfig.write_text(text)
+    config.write_text("[contexts.prod]\nread-only = true\n")
+    settings = settled(load_settings({"kubeconfig": str(kubeconfig), "config": str(config)}, {}))
+    kubeconfig.write_text(text.replace("current-context: lab", "current-context: prod"))
+    session = open_session(settings)
+    session.close()
+    assert (session.cluster.context, session.read_only) == ("lab", False)
 
 
 def test_a_context_can_be_read_only_by_its_name(

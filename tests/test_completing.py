@@ -12,8 +12,8 @@ from tui.arguments import SHELLS, VERBS
 from tui.cli import main
 from tui.completing import answer, script
 from tui.demo import SCENARIOS
+from tui.options import OPTIONS
 from tui.pages import PAGES
-from tui.settings import OPTIONS
 
 
 def offered(*words: str) -> list[str]:

@@ -96,6 +96,16 @@ def test_the_config_file_is_named_and_what_it_says(tmp_path: Path) -> None:
     assert told["options"] == {"protected": {"value": ["prod*"], "from": f"{path}, line 2: 'protected'"}}
 
 
+def test_an_option_of_a_context_is_told_with_its_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('max-changes = 3\n[contexts."demo-*"]\nmax-changes = 2\nread-only = true\n')
+    assert main(["info", "--demo=aws", "--config", str(path), "-o", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    place = f"{path}, line 3: 'max-changes' in [contexts.\"demo-*\"]"
+    assert told["options"]["max-changes"] == {"value": 2, "from": place}
+    assert told["cluster"]["access"] == "read-only"
+
+
 def test_what_is_said_to_be_read_is_what_the_permissions_grant(repository: Path) -> None:
     folder = repository / "permissions"
     aws = json.loads((folder / "aws-iam-policy.json").read_text())["Statement"][0]["Action"]

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tui.kube import kubeconfig
-from tui.kube.kubeconfig import Access, read_access
+from tui.kube.kubeconfig import Access, known_servers, read_access
 from tui.ports import Misconfigured
 
 
@@ -65,6 +65,13 @@ def test_the_flag_names_the_file_and_the_context(tmp_path: Path) -> None:
 def test_the_default_file_is_in_the_home_folder(home: Path) -> None:
     simple(home / ".kube" / "config")
     assert read_access(None, None).context == "one"
+
+
+def test_every_context_is_told_with_its_server_and_what_cannot_be_used_without(tmp_path: Path) -> None:
+    contexts = [context("one", "c", "u"), context("two", "d"), context("torn", "missing")]
+    path = simple(tmp_path / "config", contexts=contexts)
+    assert known_servers(str(path)) == {"one": "https://one:6443", "two": "https://two:6443", "torn": None}
+    assert known_servers(str(tmp_path / "nowhere")) == {}
 
 
 def test_of_several_files_the_first_to_say_something_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

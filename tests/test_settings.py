@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tui.model.node import Cloud
-from tui.settings import OPTIONS, THEMES, UsageError, load_settings
+from tui.options import OPTIONS, THEMES
+from tui.settings import UsageError, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -135,8 +136,57 @@ def test_what_cannot_be_a_route_table_s_name_is_refused(given: str) -> None:
 def test_contexts_are_protected_and_read_only_by_their_names(home: Path) -> None:
     text = 'protected = ["prod*", "live"]\n[contexts."prod-eu*"]\nread-only = true\n[contexts.dev]\nread-only = false'
     settings = load_settings({}, configured(text, home))
-    assert (settings.protected, settings.read_only_contexts) == (("prod*", "live"), ("prod-eu*",))
+    assert settings.protected == ("prod*", "live")
+    assert [settings.of_context(name).read_only for name in ("prod-eu-1", "prod-us", "dev")] == [True, False, False]
     assert load_settings({}, {"L2BRIDGE_PROTECTED": "prod*, live"}).protected == ("prod*", "live")
+
+
+def test_a_context_s_table_holds_every_option_that_is_about_one_cluster(home: Path) -> None:
+    special = {"kubeconfig", "context", "protected", "log-file"}
+    given = {"read-only": "true", "ascii": "true", "force-lock": "true", "max-changes": "9", "cloud": '"aws"'}
+    given |= {"theme": '"mono"', "cluster-cidr": '["10.42.0.0/16"]', "node-subnet": '"10.0.0.0/24"'}
+    given |= {"azure-subscription": '"0a1b2c3d-0000-1111-2222-333344445555"', "azure-resource-group": '["rg-1"]'}
+    given |= {"node-columns": '"node"', "route-columns": '["route"]'}
+    options = [option for option in OPTIONS if option.name not in special]
+    lines = "\n".join(f"{option.name} = {given.get(option.name, repr('some-text'))}" for option in options)
+    settings = load_settings({}, configured(f"[contexts.'prod-*']\n{lines}", home))
+    here, elsewhere = settings.of_context("prod-1"), settings.of_context("dev-1")
+    assert all(getattr(here, option.field) != getattr(elsewhere, option.field) for option in options)
+    assert elsewhere.origins == {}
+
+
+def test_a_context_s_table_wins_over_the_file_and_loses_to_flag_and_environment(home: Path) -> None:
+    text = 'theme = "light"\nmax-changes = 5\naws-region = "eu-1"\n[contexts.p]\ntheme = "mono"\nmax-changes = 6\n'
+    environ = configured(text + 'gcp-project = "from-the-file"\nascii = true', home)
+    environ = {**environ, "L2BRIDGE_MAX_CHANGES": "7"}
+    settings = load_settings({"gcp-project": "from-a-flag"}, environ).of_context("p")
+    assert (settings.theme, settings.max_changes, settings.aws_region) == ("mono", 7, "eu-1")
+    assert (settings.gcp_project, settings.ascii) == ("from-a-flag", True)
+    assert settings.origins == {
+        "theme": f"{home / 'my.toml'}, line 5: 'theme' in [contexts.\"p\"]",
+        "max-changes": "L2BRIDGE_MAX_CHANGES",
+        "aws-region": f"{home / 'my.toml'}, line 3: 'aws-region'",
+        "gcp-project": "--gcp-project",
+        "ascii": f"{home / 'my.toml'}, line 8: 'ascii' in [contexts.\"p\"]",
+    }
+    assert load_settings({}, environ).of_context("q").theme == "light"
+
+
+def test_of_several_tables_that_match_the_first_decides_about_each_key(home: Path) -> None:
+    text = '[contexts."prod-eu"]\nread-only = false\n[contexts."prod-*"]\nread-only = true\ntheme = "mono"\n'
+    settings = load_settings({}, configured(text + '[contexts."*"]\ntheme = "light"\nascii = true', home))
+    told = [settings.of_context(name) for name in ("prod-eu", "prod-us", "dev")]
+    assert [(one.read_only, one.theme, one.ascii) for one in told] == [
+        (False, "mono", True),
+        (True, "mono", True),
+        (False, "light", True),
+    ]
+
+
+def test_the_tables_of_the_readme_can_be_used(home: Path, repository: Path) -> None:
+    text = (repository / "README.md").read_text().split("```toml\n")[1].split("```")[0]
+    settings = load_settings({}, configured(text, home)).of_context("prod-eu")
+    assert (settings.read_only, settings.gcp_project, settings.theme) == (True, "prod-eu-4711", "contrast")
 
 
 def test_auto_takes_back_a_cloud_named_elsewhere(home: Path) -> None:
@@ -146,6 +196,13 @@ def test_auto_takes_back_a_cloud_named_elsewhere(home: Path) -> None:
 def test_a_switch_in_the_environment_can_take_one_in_the_file_back(home: Path) -> None:
     environ = {**configured("read-only = true", home), "L2BRIDGE_READ_ONLY": "false"}
     assert not load_settings({}, environ).read_only
+
+
+def test_the_environment_does_not_lift_what_makes_a_context_read_only(home: Path) -> None:
+    environ = {**configured("[contexts.prod]\nread-only = true", home), "L2BRIDGE_READ_ONLY": "false"}
+    settings = load_settings({}, environ)
+    assert settings.of_context("prod").read_only
+    assert not settings.of_context("dev").read_only
 
 
 @pytest.mark.parametrize(
@@ -184,12 +241,29 @@ def test_a_value_that_cannot_be_used_is_named_with_its_place(
         ("context = 3", "FILE, line 1: 'context' must be text"),
         ("read-only = 1", "FILE, line 1: 'read-only' must be true or false, not 1"),
         ('cluster-cidr = ["10.42.0.0/16", 7]', "FILE, line 1: 'cluster-cidr' must be a CIDR such as 10.42.0.0/16"),
-        ('contexts = "prod"', "FILE, line 1: 'contexts' must be tables that hold read-only only, such as [contexts."),
-        ("[contexts]\nread-only = true", "FILE, line 1: 'contexts' must be tables that hold read-only only"),
-        ('[contexts."p*"]\ncloud = "aws"', "FILE, line 1: 'contexts' must be tables that hold read-only only"),
-        ("[contexts.p]\nread-only = 1", "FILE, line 1: 'contexts' has a read-only for 'p' that must be true or false"),
+        ('contexts = "prod"', "FILE, line 1: 'contexts' must be a table such as [contexts.\"prod*\"]"),
+        ("[contexts]\nread-only = true", "FILE, line 2: 'read-only' in [contexts] must be a table such as [contexts."),
+        ("[contexts.p]\n\nread-only = 1", "FILE, line 3: 'read-only' in [contexts.\"p\"] must be true or false, not 1"),
+        (
+            "theme = 'mono'\n[ contexts . 'p*' ] # x\ntheme = 'pink'",
+            "FILE, line 3: 'theme' in [contexts.\"p*\"] must be one of",
+        ),
+        (
+            "[contexts]\n'p*' = { theme = 'mono' }\nq = { theme = 'pink' }",
+            "FILE, line 3: 'theme' in [contexts.\"q\"] must be one of",
+        ),
+        ('contexts."p*".theme = "pink"', "FILE, line 1: 'theme' in [contexts.\"p*\"] must be one of"),
+        (
+            "theme = 'mono'\n[contexts.nowhere]\nread_only = true",
+            "FILE, line 3: 'read_only' in [contexts.\"nowhere\"] is unknown, did you mean 'read-only'?",
+        ),
+        (
+            "[contexts.p]\nprotected = ['p']",
+            "FILE, line 2: 'protected' in [contexts.\"p\"] holds for all contexts: say it above the first table",
+        ),
+        ('[contexts."a.b"]\ncloud = 1', "FILE, line 2: 'cloud' in [contexts.\"a.b\"] must be one of auto, aws"),
         ("protected = [7]", "FILE, line 1: 'protected' must be text"),
-        ('"esc\\u001b[2J" = 1', "FILE: 'esc\\\\x1b[2J' is unknown; known are"),
+        ('"esc\\u001b[2J" = 1', "FILE, line 1: 'esc\\\\x1b[2J' is unknown; known are"),
     ],
 )
 def test_a_mistake_in_the_config_file_is_named_with_its_line(text: str, sentence: str, home: Path) -> None:

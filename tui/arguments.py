@@ -11,7 +11,8 @@ from typing import NoReturn, TypeVar
 from tui import __version__
 from tui import option_values as values
 from tui.model.arming import FixKind
-from tui.settings import OPTIONS, PROGRAM, UsageError
+from tui.option_values import UsageError
+from tui.options import OPTIONS, PROGRAM
 
 _Value = TypeVar("_Value")
 

@@ -9,13 +9,15 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from tui.arguments import PLANNING, WAIT_S, parse_arguments
 from tui.model.arming import Wish
 from tui.model.text import printable
+from tui.options import PROGRAM
 from tui.process import Interrupted, Signals, Streams, Unwritable, collect_rarely, has_terminal
-from tui.settings import PROGRAM, Settings, UsageError, load_settings
+from tui.settings import Settings, UsageError, load_settings
 
 _USAGE = 2
 _UNOBSERVED = 3
@@ -78,6 +80,8 @@ def _info(given: argparse.Namespace, settings: Settings, signals: Signals, invoc
     from tui.info import info  # noqa: PLC0415 - not for the other verbs
 
     del signals, invocation
+    with suppress(UsageError):  # which is told in its place
+        settings = _settled(settings)
     return info(settings, Streams(ascii_only=settings.ascii), as_json=getattr(given, "output", "text") == "json")
 
 
@@ -99,6 +103,7 @@ def _verb(given: argparse.Namespace, settings: Settings, signals: Signals, invoc
         apply_id=getattr(given, "apply_id", None),
         script=given.verb == "plan" and given.script,
     )
+    settings = _settled(settings)
     streams = Streams(ascii_only=settings.ascii)
     if given.verb == "apply" and given.plan is not None and request.words:
         raise UsageError("a saved plan is applied whole: name no nodes, --prune or --delete-first beside --plan")
@@ -134,6 +139,17 @@ def _verb(given: argparse.Namespace, settings: Settings, signals: Signals, invoc
     except PortError as error:
         streams.talk(f"{PROGRAM}: {printable(str(error))}")
         return signals.code or (_REFUSED if isinstance(error, Locked) else _UNOBSERVED)
+
+
+def _settled(settings: Settings) -> Settings:
+    """Return the settings as they hold for the context that is looked at. Raises ``UsageError`` where there is none."""
+    from tui.ports import Misconfigured  # noqa: PLC0415 - not for --help, --version and mistakes
+    from tui.wiring import settled  # noqa: PLC0415
+
+    try:
+        return settled(settings)
+    except Misconfigured as error:
+        raise UsageError(str(error)) from error
 
 
 def _check_arming(given: argparse.Namespace) -> None:
@@ -176,8 +192,11 @@ def _console(
     collect_rarely()
     from tui.ports import Misconfigured  # noqa: PLC0415 - not for --help, --version and mistakes
     from tui.watching import serving  # noqa: PLC0415
-    from tui.wiring import open_session  # noqa: PLC0415
+    from tui.wiring import Clusters, open_session  # noqa: PLC0415
 
+    # What was asked for on one cluster, and is at work outside of the screen, does not move to another one.
+    clusters = Clusters(settings) if metrics is None and wish is None else None
+    settings = _settled(settings)
     try:
         session = open_session(settings)
         if wish is not None and session.read_only:
@@ -185,7 +204,7 @@ def _console(
         with serving(session, metrics):
             from tui.screen.start import run_console  # noqa: PLC0415 - the verbs work without Textual
 
-            return run_console(session, settings, pane, wish)
+            return run_console(session, settings, pane, wish, clusters)
     except Misconfigured as error:
         raise UsageError(str(error)) from error
 

@@ -13,8 +13,8 @@ from itertools import pairwise
 from tui.arguments import SHELLS, VERBS, parser_of
 from tui.model.arming import FixKind
 from tui.model.text import printable
+from tui.options import OPTIONS
 from tui.process import Streams
-from tui.settings import OPTIONS
 
 _FILES, _NO_FILES = 0, 4
 """What cobra calls ``ShellCompDirectiveDefault`` and ``ShellCompDirectiveNoFileComp``."""

@@ -12,14 +12,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tui import __version__
+from tui.engine.elsewhere import state_file
 from tui.engine.files import cluster_file
 from tui.engine.observer import NODES
 from tui.model.node import Cloud
 from tui.model.text import printable
+from tui.options import OPTIONS, PROGRAM
 from tui.ports import Misconfigured
 from tui.process import Streams
 from tui.render import json_text
-from tui.settings import OPTIONS, PROGRAM, Settings
+from tui.settings import Settings
 from tui.wiring import cluster_of, open_session
 
 _SCHEMA = "l2bridge-tui/info/v1"
@@ -152,6 +154,7 @@ def _cluster(settings: Settings) -> dict[str, str | None]:
         "access": "read-only" if found.read_only else "protected" if found.protected else "read-write",
         "journal": str(cluster_file(settings.state_dir, "journal", found.cluster)),
         "record": str(cluster_file(settings.state_dir, "record", found.cluster)),
+        "state": str(state_file(settings.state_dir, found.cluster)),
         "trouble": None,
     }
 

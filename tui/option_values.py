@@ -12,7 +12,6 @@ from pathlib import Path
 from tui.model.arming import FixKind
 from tui.model.node import Cloud, IPNetwork
 
-_READ_ONLY = "read-only"
 _LONGEST_S = 7 * 86400
 LOOPBACK = "127.0.0.1"
 
@@ -146,20 +145,6 @@ def patterns(given: object) -> tuple[str, ...]:
     found: list[str] = []
     for one in given if isinstance(given, list) else [given]:
         found.extend(text(pattern.strip()) for pattern in text(one).split(","))
-    return tuple(found)
-
-
-def read_only_contexts(given: object) -> tuple[str, ...]:
-    """Read the table of contexts of a config file; return the patterns of those that are read-only."""
-    found: list[str] = []
-    for pattern, rules in given.items() if isinstance(given, dict) else [("", given)]:
-        if not isinstance(rules, dict) or set(rules) - {_READ_ONLY}:
-            raise ValueError(f'must be tables that hold {_READ_ONLY} only, such as [contexts."prod*"]')
-        try:
-            is_read_only = switch(rules.get(_READ_ONLY, False))
-        except ValueError as error:
-            raise ValueError(f"has a {_READ_ONLY} for {pattern!r} that {error}") from error
-        found.extend([pattern] if is_read_only else [])
     return tuple(found)
 
 

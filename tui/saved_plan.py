@@ -1,12 +1,11 @@
 """Plans in files: written whole or not at all, and read only for the cluster that they were made for.
 
-May import ports, model and ``render``.
+May import ports, model, ``render`` and the engine's files.
 """
 
-import os
-import tempfile
 from pathlib import Path
 
+from tui.engine.files import write_whole
 from tui.model.fields import BadPlan
 from tui.model.plan import Plan
 from tui.model.plan_document import plan_document, plan_from_document
@@ -24,16 +23,7 @@ def save_plan(plan: Plan, path: Path) -> None:
     try:
         if path.exists() and not path.is_file():
             raise Misconfigured(f"the plan cannot be saved: {path} is not a file")
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(descriptor)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_whole(path, text)
     except OSError as error:
         raise Misconfigured(f"the plan cannot be saved to {path}: {error.strerror}") from error
 

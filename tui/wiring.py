@@ -10,6 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from tui.engine.applier import Writing
+from tui.engine.elsewhere import Choice, last_state
 from tui.engine.files import cluster_file
 from tui.engine.journal import Journal
 from tui.engine.observer import Observer
@@ -43,11 +44,24 @@ class SystemClock:
         return event.wait(timeout_s)
 
 
+def settled(settings: "Settings") -> "Settings":
+    """Return the settings as they hold for the context that they name, else for the current one.
+
+    From then on they name it: another one that becomes the current context meanwhile must not be met with what holds
+    for this one. Raises ``Misconfigured``.
+    """
+    if not settings.contexts:
+        return settings
+    context = _chosen(settings)[0].context
+    return replace(settings.of_context(context), context=context)
+
+
 def open_session(settings: "Settings") -> Session:
     """Return a session on the cluster, or on the embedded world, that the settings name. Nothing is read yet.
 
     Raises ``Misconfigured`` when what the settings name cannot be used.
     """
+    settings = settled(settings)
     if settings.demo is not None:
         return _open_demo(settings, settings.demo)
     from tui.clouds import CLOUDS, load_reader, load_writer  # noqa: PLC0415 - not needed by the demo
@@ -97,22 +111,25 @@ class Found:
 
 def cluster_of(settings: "Settings") -> Found:
     """Return which cluster would be looked at, without asking it. Raises ``Misconfigured``."""
-    if settings.demo is not None:
-        from tui.demo import open_world  # noqa: PLC0415 - not needed by a real cluster
-
-        cluster, credentials = open_world(settings.demo).nodes.cluster(), "none: the world is embedded"
-    else:
-        from tui.kube.kubeconfig import read_access  # noqa: PLC0415 - not needed by the demo
-
-        access = read_access(settings.kubeconfig, settings.context)
-        cluster = Cluster(context=access.context, server=access.server)
-        credentials = f"{access.user.kind}, from {access.origin}"
+    cluster, credentials = _chosen(settings)
     return Found(
         cluster=cluster,
         credentials=credentials,
-        read_only=settings.read_only or _matches(cluster.context, settings.read_only_contexts),
+        read_only=settings.of_context(cluster.context).read_only,
         protected=_matches(cluster.context, settings.protected),
     )
+
+
+def _chosen(settings: "Settings") -> tuple[Cluster, str]:
+    """Return the cluster, and of which kind its credentials are. Raises ``Misconfigured``."""
+    if settings.demo is not None:
+        from tui.demo import open_world  # noqa: PLC0415 - not needed by a real cluster
+
+        return open_world(settings.demo).nodes.cluster(), "none: the world is embedded"
+    from tui.kube.kubeconfig import read_access  # noqa: PLC0415 - not needed by the demo
+
+    access = read_access(settings.kubeconfig, settings.context)
+    return Cluster(context=access.context, server=access.server), f"{access.user.kind}, from {access.origin}"
 
 
 def contexts(kubeconfig: str | None) -> tuple[str, ...]:
@@ -127,6 +144,43 @@ def scenarios() -> Mapping[str, str]:
     from tui.demo import SCENARIOS  # noqa: PLC0415 - not needed by a real cluster
 
     return SCENARIOS
+
+
+class Clusters:
+    """The clusters that could be looked at with these settings, as they were loaded: contexts, or demo scenarios."""
+
+    def __init__(self, settings: "Settings") -> None:
+        self._settings = settings
+
+    def choices(self) -> tuple[Choice, ...]:
+        """Return them in the order of the kubeconfig, without asking any. Raises ``Misconfigured``."""
+        return tuple(self._choice(name, cluster) for name, cluster in self._known().items())
+
+    def open(self, name: str) -> "tuple[Session, Settings]":
+        """Return a session on one of them, and the settings as they hold there. Raises ``Misconfigured``."""
+        is_demo = self._settings.demo is not None
+        settings = settled(replace(self._settings, demo=name) if is_demo else replace(self._settings, context=name))
+        return open_session(settings), settings
+
+    def _known(self) -> Mapping[str, Cluster | None]:
+        if self._settings.demo is not None:
+            from tui.demo import SCENARIOS, cluster_named  # noqa: PLC0415 - not needed by a real cluster
+
+            return {name: cluster_named(name) for name in SCENARIOS}
+        from tui.kube.kubeconfig import known_servers  # noqa: PLC0415 - not needed by the demo
+
+        servers = known_servers(self._settings.kubeconfig)
+        return {name: Cluster(context=name, server=server) if server else None for name, server in servers.items()}
+
+    def _choice(self, name: str, cluster: Cluster | None) -> Choice:
+        context = name if cluster is None else cluster.context
+        return Choice(
+            name=name,
+            cluster=cluster,
+            read_only=self._settings.of_context(context).read_only,
+            protected=_matches(context, self._settings.protected),
+            last=last_state(self._settings.state_dir, cluster) if cluster else None,
+        )
 
 
 def _open_demo(settings: "Settings", scenario: str) -> Session:
@@ -164,12 +218,11 @@ def _open(
     reader = _once_each(reader)
     observer = Observer(nodes=nodes, reader=reader, clock=clock, scope=scope, cluster_cidrs=settings.cluster_cidrs)
     context = observer.cluster.context
-    read_only = settings.read_only or _matches(context, settings.read_only_contexts)
     return Session(
         nodes=nodes,
         observer=observer,
         reader=reader,
-        writing=None if read_only else writing,
+        writing=None if settings.read_only else writing,
         protected=_matches(context, settings.protected),
         journal=Journal.of(settings.state_dir, observer.cluster, clock),
         clock=clock,

@@ -21,6 +21,7 @@ from tui.engine.session import Session
 from tui.model.arming import Wish
 from tui.model.finding import Assessment
 from tui.screen.app import L2BridgeApp
+from tui.screen.contexts import Clusters
 from tui.screen.nodes import NodesPane
 from tui.screen.routes import RoutesPane
 from tui.screen.themes import THEMES
@@ -116,6 +117,7 @@ async def console(
     held: Call | None = None,
     pane: str | None = None,
     wish: Wish | None = None,
+    clusters: Clusters | None = None,
     **looks: Any,
 ) -> AsyncIterator[Console]:
     """Open a console, by default with everything observed once. ``looks`` are further settings."""
@@ -135,7 +137,7 @@ async def console(
         state_dir=folder, demo=world.scenario.name, read_only=read_only, ascii=ascii_only, theme="dark", **looks
     )
     app = L2BridgeApp(session, settings, pane)
-    app.wish = wish
+    app.wish, app.clusters = wish, clusters
     try:
         with world.hold(held) if held else nullcontext():
             async with app.run_test(size=size) as pilot:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.screen.console import Console, console
-from tui import settings
+from tui import options
 from tui.model.finding import VERDICTS_WORST_FIRST
 from tui.screen.choices import Forms, Orders
 from tui.screen.clipboard import Clipboard
@@ -103,8 +103,8 @@ async def test_columns_without_room_are_reached_with_the_arrows_and_the_whole_wi
 
 
 def test_the_columns_that_can_be_chosen_are_those_that_there_are() -> None:
-    assert tuple(column.name for column in NODE_COLUMNS) == settings.NODE_COLUMNS
-    assert tuple(column.name for column in ROUTE_COLUMNS) == settings.ROUTE_COLUMNS
+    assert tuple(column.name for column in NODE_COLUMNS) == options.NODE_COLUMNS
+    assert tuple(column.name for column in ROUTE_COLUMNS) == options.ROUTE_COLUMNS
 
 
 async def test_columns_are_chosen_in_the_config(tmp_path: Path) -> None:

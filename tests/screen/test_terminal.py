@@ -1,6 +1,7 @@
 """The console in a real pseudo-terminal that is alive, gone, or read by nobody, and the signals that end it."""
 
 import json
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -112,3 +113,63 @@ def test_the_console_looks_for_cycles_seldom(tmp_path: Path) -> None:
     finally:
         terminal.kill()
     assert int(told.read_text()) >= 100_000
+
+
+def switch(terminal: Terminal, name: str) -> None:
+    """Go to another scenario by its name, and see that its console has come."""
+    terminal.seen = ""
+    terminal.type(":")
+    terminal.wait_for("WHAT IT DOES")
+    terminal.type("ctx\r")
+    terminal.wait_for("rolling-upgrade")
+    terminal.seen = ""
+    terminal.type(f"{name}\r")
+    terminal.wait_for(f"demo-{name}")
+
+
+@pytest.fixture
+def switching(tmp_path: Path) -> Iterator[Terminal]:
+    """The console on one scenario, of which another one may only be read."""
+    (tmp_path / "config.toml").write_text('[contexts."demo-azure"]\nread-only = true\n')
+    told = {"COLUMNS": "80", "LINES": "24", "L2BRIDGE_STATE_DIR": str(tmp_path)}
+    made = Terminal("--demo=gce", "--config", str(tmp_path / "config.toml"), whole=True, **told)
+    made.wait_for("4 FIX")
+    yield made
+    made.kill()
+
+
+def test_another_cluster_s_console_takes_the_place_of_this_one(switching: Terminal, tmp_path: Path) -> None:
+    switch(switching, "azure")
+    switching.wait_for("az-win-1")
+    switching.wait_for("mRO\x1b")
+    switch(switching, "healthy")
+    switching.wait_for("9 OK")
+    switching.type("q")
+    assert switching.end() == 0
+    kept = [json.loads(path.read_text()) for path in (tmp_path / "state").iterdir()]
+    counts = {told["context"]: sum(told["counts"].values()) for told in kept}
+    assert counts["demo-gce"] == 6
+    assert set(counts) == {"demo-gce", "demo-azure", "demo-healthy"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_signals_end_the_second_console_as_they_end_the_first(switching: Terminal, number: signal.Signals) -> None:
+    switch(switching, "azure")
+    switching.wait_for("az-win-1")
+    switching.process.send_signal(number)
+    assert switching.end() == 128 + number
+    assert "\x1b[?1049l" in switching.seen
+
+
+def test_a_console_that_serves_metrics_stays_with_its_cluster(tmp_path: Path) -> None:
+    told = {"COLUMNS": "120", "LINES": "60", "L2BRIDGE_STATE_DIR": str(tmp_path)}
+    terminal = Terminal("--demo=gce", "watch", "--ui", "--metrics", "127.0.0.1:0", whole=True, **told)
+    try:
+        terminal.wait_for("4 FIX")
+        terminal.type("?")
+        terminal.wait_for("Switch to another cluster")
+        terminal.wait_for(" (not now: ")
+        shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.seen)
+        assert "Switch to another cluster (not now: metrics," in shown
+    finally:
+        terminal.kill()

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.screen.console import console
-from tui import settings
+from tui import options
 from tui.screen.themes import THEMES, choose_theme, needs_ascii
 
 TRUECOLOR = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
@@ -27,7 +27,7 @@ def test_the_theme_follows_the_terminal(wanted: str | None, environ: dict[str, s
 
 
 def test_every_theme_of_the_settings_has_colours() -> None:
-    assert tuple(THEMES) == settings.THEMES
+    assert tuple(THEMES) == options.THEMES
 
 
 def test_ascii_for_terminals_that_cannot_encode_more() -> None:

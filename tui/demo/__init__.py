@@ -13,11 +13,15 @@ For a test::
 or, with a cluster of the test's own, ``DemoWorld(Scenario(...), latency=False)``.
 """
 
+from dataclasses import replace
+
+from tui.demo import ids
 from tui.demo.clock import DemoClock
 from tui.demo.description import Deed, Machine, RoutePlan, Scenario, Site, Step, SubnetPlan
 from tui.demo.faults import KUBERNETES, Call
 from tui.demo.scenarios import SCENARIOS, scenario
 from tui.demo.world import DemoWorld
+from tui.model.snapshot import Cluster
 from tui.ports import Misconfigured
 
 __all__ = [
@@ -33,8 +37,14 @@ __all__ = [
     "Site",
     "Step",
     "SubnetPlan",
+    "cluster_named",
     "open_world",
 ]
+
+
+def cluster_named(scenario: str) -> Cluster:
+    """Return the cluster of a scenario as a kubeconfig would name it, without starting the scenario."""
+    return replace(ids.cluster(scenario), uid=None)
 
 
 def open_world(name: str, *, latency: bool = True) -> DemoWorld:

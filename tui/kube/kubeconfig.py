@@ -63,6 +63,20 @@ def known_contexts(kubeconfig: str | None) -> tuple[str, ...]:
     return () if merged is None else tuple(merged.contexts)
 
 
+def known_servers(kubeconfig: str | None) -> dict[str, str | None]:
+    """Return the server of each context in those files; None of one that cannot be used. Raises ``Misconfigured``."""
+    merged = _merged(_paths(kubeconfig))
+    if merged is None:
+        return {}
+    found: dict[str, str | None] = {}
+    for name in merged.contexts:
+        try:
+            found[name] = merged.access(name).server
+        except Misconfigured:
+            found[name] = None
+    return found
+
+
 def _merged(paths: Sequence[Path]) -> "_Merged | None":
     """Return what is in the files; None where there is none of them."""
     texts = [(path, text) for path in paths if (text := _text(path)) is not None]

@@ -15,11 +15,11 @@ from tui.engine.session import Session
 from tui.model.finding import Report
 from tui.model.plan import ApplyResult, Plan
 from tui.render_text import NOTHING_TO_UNDO
-from tui.screen.armed import ArmedApp
 from tui.screen.columns import chosen_columns
 from tui.screen.commands import live_commands
 from tui.screen.confirm import Confirm
 from tui.screen.console import Console, FixingConsole
+from tui.screen.contexts import SwitchingApp
 from tui.screen.copying import CopyingApp
 from tui.screen.cutoff import CutOff, FixingCutOff, Way
 from tui.screen.dialog import Notice
@@ -38,7 +38,7 @@ from tui.screen.themes import THEMES, choose_theme, needs_ascii
 from tui.settings import Settings
 
 
-class L2BridgeApp(ArmedApp, CopyingApp, LeavingApp, MouseApp, inherit_bindings=False):
+class L2BridgeApp(SwitchingApp, CopyingApp, LeavingApp, MouseApp, inherit_bindings=False):
     """The console on one session, which begins with the pane of this title; exits with the program's exit code."""
 
     TITLE = "l2bridge-tui"
@@ -212,6 +212,8 @@ class L2BridgeApp(ArmedApp, CopyingApp, LeavingApp, MouseApp, inherit_bindings=F
 
     def obstacle(self, action: str) -> str | None:
         """Tell why something that there is can not be done now; None when it can."""
+        if action == "switch":
+            return self.switch_obstacle
         if action not in {"fix", "fix_all", "undo", "prune", "delete_first"}:
             return None
         return "an apply is under way" if self.session.applying else None if self.report else "nothing was read yet"

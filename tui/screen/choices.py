@@ -32,12 +32,17 @@ class Orders(Picker[Order[Item]], Generic[Item], inherit_bindings=True):
             Column(title="SORT BY", width=20, kept=True, cell=lambda order: Span(order.title, Tone.STRONG)),
         )
         super().__init__(
-            orders,
             columns,
-            lambda order: order.title,
+            key=lambda order: order.title,
+            text=lambda order: order.title,
             placeholder="column; again: the other way",
             ascii_only=ascii_only,
         )
+        self._orders = orders
+
+    def on_mount(self) -> None:
+        """Show all of them."""
+        self.offer(self._orders)
 
 
 _ABOUT = {
@@ -56,5 +61,13 @@ class Forms(Picker[Form], inherit_bindings=True):
             Column(title="WHAT FOR", width=20, ideal=60, cell=lambda form: Span(_ABOUT[form])),
         )
         super().__init__(
-            tuple(Form), columns, lambda form: f"{form.name} {_ABOUT[form]}", placeholder="form", ascii_only=ascii_only
+            columns,
+            key=lambda form: form.value,
+            text=lambda form: f"{form.name} {_ABOUT[form]}",
+            placeholder="form",
+            ascii_only=ascii_only,
         )
+
+    def on_mount(self) -> None:
+        """Show all of them."""
+        self.offer(tuple(Form))

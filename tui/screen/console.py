@@ -21,7 +21,7 @@ from tui.screen.commands import Command, Named, key_line, live_commands
 from tui.screen.format import Line, Span, Tone, counters, legible, line
 from tui.screen.grid import Grid
 from tui.screen.header import Freshness, title
-from tui.screen.messages import ArmRequested, FixRequested, UndoRequested
+from tui.screen.messages import ArmRequested, FixRequested, SwitchRequested, UndoRequested
 from tui.screen.palette import Palette
 from tui.screen.pane import Pane
 from tui.screen.textview import Bar
@@ -138,6 +138,7 @@ class Console(Screen[None], inherit_bindings=False):
         about = "What was found beside the nodes, such as stray routes"
         yield Named(name="cluster", explanation=about, action="cluster")
         yield Named(name="copied", explanation="What was copied last, to be selected", action="app.copied")
+        yield Named(name="ctx", explanation="Switch to another cluster", action="switch")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Let a colon be text while something is typed, and leave the rest to the one place that says so."""
@@ -159,6 +160,10 @@ class Console(Screen[None], inherit_bindings=False):
         """Show what was found about no node."""
         findings = self.report.findings if self.report else ()
         self.app.push_screen(ClusterFindings(findings, writable=not self._read_only, ascii_only=self._ascii_only))
+
+    def action_switch(self) -> None:
+        """Ask for another cluster."""
+        self.post_message(SwitchRequested())
 
     # What is drawn.
 

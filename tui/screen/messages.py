@@ -52,6 +52,10 @@ class ArmRequested(Message):
     """Somebody wants fixes to be made unasked, or no longer."""
 
 
+class SwitchRequested(Message):
+    """Somebody wants to look at another cluster."""
+
+
 class ExportRequested(Message):
     """Somebody wants to take away what was watched."""
 

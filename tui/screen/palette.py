@@ -14,14 +14,19 @@ _COLUMNS: tuple[Column[Command], ...] = (
 )
 
 
-class Palette(Picker[Command], inherit_bindings=True):
-    """Type a part of a name, enter runs it."""
+class Palette(Picker[Command]):
+    """Type a part of a name, enter runs it. Returns the chosen command, None after escape."""
 
     def __init__(self, commands: Sequence[Command], *, ascii_only: bool) -> None:
         super().__init__(
-            [command for command in commands if command.obstacle is None],
             _COLUMNS,
-            lambda command: f"{command.title} {command.explanation} {command.id}",
+            key=lambda command: command.id,
+            text=lambda command: f"{command.title} {command.explanation} {command.id}",
             placeholder="command",
             ascii_only=ascii_only,
         )
+        self._commands = [command for command in commands if command.obstacle is None]
+
+    def on_mount(self) -> None:
+        """Show all of them."""
+        self.offer(self._commands)

@@ -1,7 +1,7 @@
-"""A list to choose from by typing: what the palette, the sort orders and the forms of an export share."""
+"""A list to choose from while a part of a name is typed: what the palette and the choice of a cluster are made of."""
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,13 +17,13 @@ from tui.screen.lineinput import LineInput
 Item = TypeVar("Item")
 
 
-class Picker(ModalScreen[Item], Generic[Item], inherit_bindings=False):
-    """Type a part of it, enter chooses. Returns the chosen one, None after escape.
+class Picker(ModalScreen[Item], inherit_bindings=False):
+    """Type a part of a name, enter takes it. Returns the chosen item, None after escape.
 
-    ``said`` is what the typed words are looked for in, ``placeholder`` says what is to be chosen.
+    ``key`` is an item's identity, ``text`` what the typed words are looked for in.
     """
 
-    AUTO_FOCUS = "#command"
+    AUTO_FOCUS = "#typed"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back", show=False, id="picker.back"),
         Binding("ctrl+c", "leave", "Back", show=False, id="picker.interrupt"),
@@ -33,54 +33,70 @@ class Picker(ModalScreen[Item], Generic[Item], inherit_bindings=False):
 
     def __init__(
         self,
-        items: Sequence[Item],
         columns: Sequence[Column[Item]],
-        said: Callable[[Item], str],
         *,
+        key: Callable[[Item], str],
+        text: Callable[[Item], str],
         placeholder: str,
         ascii_only: bool,
     ) -> None:
         super().__init__()
-        self._choices = items
-        self._said = said
-        self._placeholder = placeholder
-        self._grid = Grid[Item](columns, said, ascii_only=ascii_only, identity="choices")
+        self._text = text
+        self._items: Sequence[Item] = ()
+        self._input = LineInput(placeholder=placeholder, identity="typed")
+        self.grid = Grid[Item](columns, key, ascii_only=ascii_only, identity="choices")
 
     def compose(self) -> ComposeResult:
         """The input above the list."""
         with Vertical(id="frame"):
-            yield LineInput(placeholder=self._placeholder, identity="command")
-            yield self._grid
+            yield self._input
+            yield self.grid
+
+    def on_mount(self) -> None:
+        """Leave the keys to the input."""
+        self.grid.can_focus = False
 
     def focus_input(self) -> None:
         """Take the keys now, not only with the next message."""
-        self.set_focus(self.query_one(LineInput))
+        self.set_focus(self._input)
 
-    def on_mount(self) -> None:
-        """Show all of them."""
-        self._grid.can_focus = False
-        self._grid.show(self._choices)
+    def offer(self, items: Sequence[Item]) -> None:
+        """Show these, as far as what is typed leaves them."""
+        self._items = items
+        self._narrow()
+
+    def _narrow(self) -> None:
+        wanted = self._input.value.lower().split()
+        self.grid.show([item for item in self._items if all(word in self._text(item).lower() for word in wanted)])
 
     @on(Input.Changed)
-    def _narrow(self, event: Input.Changed) -> None:
+    def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        wanted = event.value.lower().split()
-        self._grid.show([item for item in self._choices if all(word in self._said(item).lower() for word in wanted)])
-        self._grid.action_edge(False)
+        self._narrow()
+        self.grid.action_edge(False)
 
     @on(Input.Submitted)
-    def _choose(self, event: Input.Submitted) -> None:
+    def _entered(self, event: Input.Submitted) -> None:
         event.stop()
-        self.dismiss(self._grid.selected)
+        self.choose()
 
     @on(Grid.Chosen)
     def _clicked(self) -> None:
-        self.dismiss(self._grid.selected)
+        self.choose()
+
+    def choose(self) -> None:
+        """Take the item under the cursor."""
+        self.leave(self.grid.selected)
 
     def action_leave(self) -> None:
-        """Choose nothing."""
-        self.dismiss(None)
+        """Go back without choosing."""
+        self.leave(None)
+
+    def leave(self, item: Item | None) -> None:
+        """End with this item, once: a key pressed twice at once must not take the screen below away too."""
+        if self.is_active:
+            self.dismiss(item)
 
     def action_move(self, rows: int) -> None:
         """Move in the list while the input keeps the focus."""
-        self._grid.action_move(rows)
+        self.grid.action_move(rows)
