@@ -150,7 +150,7 @@ class Clusters:
     """The clusters that could be looked at with these settings, as they were loaded: contexts, or demo scenarios."""
 
     def __init__(self, settings: "Settings") -> None:
-        self._settings = settings
+        self._settings = replace(settings, select=None)  # a node of the first cluster
 
     def choices(self) -> tuple[Choice, ...]:
         """Return them in the order of the kubeconfig, without asking any. Raises ``Misconfigured``."""
