@@ -207,13 +207,14 @@ def test_credentials_that_last_are_kept(server: KubeServer, tmp_path: Path) -> N
     ("script", "more", "said"),
     [
         ("sys.exit('\\n\\x1b[31mtoken expired\\nTraceback')", {}, "fails: \\x1b[31mtoken expired"),
-        ("sys.exit(7)", {}, "fails: exit code 7"),
+        ("sys.exit(7)", {}, "fails: exit code 7 (:login in the console lets it ask you"),
+        ("sys.exit(7)", {"interactiveMode": "Never"}, "fails: exit code 7"),
         ("print('hello')", {}, "does not print credentials"),
         (printing({}), {}, "prints neither a token nor a certificate"),
         (printing({"clientCertificateData": "x"}), {}, "prints neither a token nor a certificate"),
         (printing({"token": "t"}, "client.authentication.k8s.io/v1beta1"), {}, "answers in apiVersion"),
         (printing({"token": "two\nlines"}), {}, "holds characters that no token has"),
-        ("", {"interactiveMode": "Always"}, "asks for input"),
+        ("", {"interactiveMode": "Always"}, "logs in on the terminal only: :login"),
         (
             "",
             {"command": "no-such-plugin", "installHint": "see https://example.com\nfor more"},
@@ -510,7 +511,7 @@ def test_a_proxy_that_is_not_there(server: KubeServer, tmp_path: Path) -> None:
 
 def test_private_keys_and_tokens_are_in_no_repr(server: KubeServer, tmp_path: Path) -> None:
     connection = kube_connection.connect(
-        kubeconfig.read_access(str(server.kubeconfig(tmp_path / "config", user={"token": "good"})), None)
+        kubeconfig.read_access(str(server.kubeconfig(tmp_path / "config", user={"token": "good"})), None), asks=False
     )
     assert "good" not in repr(connection)
     assert os.environ.get("KUBERNETES_EXEC_INFO") is None

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui.arguments import PLANNING, WAIT_S, parse_arguments
 from tui.model.arming import Wish
@@ -18,6 +19,9 @@ from tui.model.text import printable
 from tui.options import PROGRAM
 from tui.process import Interrupted, Signals, Streams, Unwritable, collect_rarely, has_terminal
 from tui.settings import Settings, UsageError, load_settings
+
+if TYPE_CHECKING:
+    from tui.engine.session import Session
 
 _USAGE = 2
 _UNOBSERVED = 3
@@ -113,7 +117,7 @@ def _verb(given: argparse.Namespace, settings: Settings, signals: Signals, invoc
         raise UsageError("--timeout belongs to --wait")
     wish = _wish(given, settings) if given.verb == "watch" else None
     try:
-        session = open_session(settings)
+        session = open_session(settings, asks=streams.interactive)
         try:
             if given.verb == "check":
                 return verbs.check(session, streams, request, wait_s=(given.timeout or WAIT_S) if given.wait else None)
@@ -201,12 +205,24 @@ def _console(
         session = open_session(settings)
         if wish is not None and session.read_only:
             raise Misconfigured("--auto-fix writes, and --read-only forbids it, or the config file for this context")
+        _log_in_first(session)
         with serving(session, metrics):
             from tui.screen.start import run_console  # noqa: PLC0415 - the verbs work without Textual
 
             return run_console(session, settings, pane, wish, clusters)
     except Misconfigured as error:
         raise UsageError(str(error)) from error
+    except Interrupted as interrupted:
+        return interrupted.code
+
+
+def _log_in_first(session: "Session") -> None:
+    """Let whoever wants the terminal for a login have it before anything is drawn there."""
+    from tui.ports import PortError  # noqa: PLC0415 - not for --help, --version and mistakes
+
+    if session.login is not None and session.login.possible:
+        with suppress(PortError), Signals():
+            session.login.log_in()  # what stands in its way, the console tells
 
 
 def _replay(given: argparse.Namespace, settings: Settings) -> int:

@@ -56,8 +56,10 @@ def settled(settings: "Settings") -> "Settings":
     return replace(settings.of_context(context), context=context)
 
 
-def open_session(settings: "Settings") -> Session:
+def open_session(settings: "Settings", *, asks: bool = False) -> Session:
     """Return a session on the cluster, or on the embedded world, that the settings name. Nothing is read yet.
+
+    With ``asks`` whoever sits at the terminal may be asked to log in whenever that is needed.
 
     Raises ``Misconfigured`` when what the settings name cannot be used.
     """
@@ -77,8 +79,8 @@ def open_session(settings: "Settings") -> Session:
         azure_route_table=settings.azure_route_table,
         meter=meter,
     )
-    server = ApiServer(settings.kubeconfig, settings.context, meter)
-    return _open(
+    server = ApiServer(settings.kubeconfig, settings.context, meter, asks=asks)
+    session = _open(
         settings,
         nodes=KubeNodes(server),
         reader=lambda cloud: load_reader(cloud)(options) if cloud in CLOUDS else None,
@@ -92,6 +94,8 @@ def open_session(settings: "Settings") -> Session:
         meter=meter,
         scope=_scope(settings),
     )
+    session.login = server
+    return session
 
 
 def open_record(path: Path, *, speed: float) -> Session:

@@ -13,6 +13,7 @@ from tui.engine.applier import Applier, Writing
 from tui.engine.background import Background
 from tui.engine.identities import Identities
 from tui.engine.journal import Journal
+from tui.engine.login import Login
 from tui.engine.observer import CLOUD_INTERVAL_S, Observer
 from tui.engine.past import Past
 from tui.engine.proposals import Proposals
@@ -44,6 +45,8 @@ class Session:
     """
 
     recorded = False  # it is played from a record in a ``Replay`` only
+    login: Login | None = None
+    """Lets somebody log in to the cluster on the terminal; None where nothing ever asks."""
 
     def __init__(
         self,

@@ -115,10 +115,13 @@ class Response:
         self.body.close()
 
 
-def connect(access: Access) -> Connection:
-    """Make the pool and get the credentials, without asking the server. Raises ``Denied``."""
+def connect(access: Access, *, asks: bool) -> Connection:
+    """Make the pool and get the credentials, without asking the server; ``asks`` as in ``current_user``.
+
+    Raises ``Denied``.
+    """
     urllib3.disable_warnings()  # they would be written over the screen; whoever skips verification has said so
-    user, expires_at = current_user(access)
+    user, expires_at = current_user(access, asks=asks)
     configuration = Configuration()
     try:
         config.load_kube_config_from_dict(  # type: ignore[no-untyped-call]

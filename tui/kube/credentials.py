@@ -1,7 +1,8 @@
 """The credentials of a context as they are now: token files and exec plugins are asked, as kubectl asks them.
 
-The ``kubernetes`` package would hand an exec plugin the terminal, log its failure there, and go on without credentials;
-so plugins are run here, and their answer is given to the package. May import the ports' errors and the model.
+The ``kubernetes`` package would hand an exec plugin the terminal, whoever has it, log its failure there, and go on
+without credentials; so plugins are run here, and their answer is given to the package. May import the ports' errors and
+the model.
 """
 
 import base64
@@ -21,12 +22,16 @@ from tui.model.text import printable
 from tui.ports import Denied
 
 _PLUGIN_TIMEOUT_S = 60.0
+_LOGIN_TIMEOUT_S = 900.0
+"""How long a person may take, who can also end it with ctrl+c."""
+_LOGIN = ":login in the console lets it ask you, and so does a verb on a terminal"
 
 
-def current_user(access: Access) -> tuple[UserEntry, datetime | None]:
+def current_user(access: Access, *, asks: bool) -> tuple[UserEntry, datetime | None]:
     """Return the user with what its token file, provider or plugin says now, and when that expires.
 
-    As in kubectl, plain http is spoken without credentials. Raises ``Denied``.
+    With ``asks`` the terminal is free, and a plugin may ask there. As in kubectl, plain http is spoken without
+    credentials. Raises ``Denied``.
     """
     user, expires_at = access.user, None
     if not access.server.startswith("https://"):
@@ -41,7 +46,7 @@ def current_user(access: Access) -> tuple[UserEntry, datetime | None]:
     elif user.auth_provider and not user.token:
         user = msgspec.structs.replace(user, token=_provider_token(user.auth_provider, access))
     elif user.exec and not user.token:
-        status = _ask_plugin(user.exec, access)
+        status = _ask_plugin(user.exec, access, asks=asks)
         expires_at = status.expiration_timestamp
         user = msgspec.structs.replace(
             user,
@@ -66,25 +71,27 @@ class _PluginAnswer(msgspec.Struct, rename="camel"):
     status: _PluginStatus
 
 
-def _ask_plugin(plugin: ExecEntry, access: Access) -> _PluginStatus:
-    """Run an exec plugin away from the terminal, and return what it prints. Raises ``Denied``."""
+def _ask_plugin(plugin: ExecEntry, access: Access, *, asks: bool) -> _PluginStatus:
+    """Run an exec plugin, away from the terminal unless it may ask there; return what it prints. Raises ``Denied``."""
     told = f"the exec plugin {printable(plugin.command)} of {access.origin}"
-    if plugin.interactive_mode == "Always":
-        raise Denied(f"{told} asks for input, which is not possible here: use credentials that need none")
+    asks = asks and plugin.may_ask
+    if plugin.interactive_mode == "Always" and not asks:
+        raise Denied(f"{told} logs in on the terminal only: {_LOGIN}")
     try:
-        code, output, errors = _run(plugin, access)
+        code, output, errors = _run(plugin, access, asks=asks)
     except FileNotFoundError as error:
         hint = printable((plugin.install_hint or "").strip().partition("\n")[0])
         raise Denied(f"{told} is not installed: {hint or 'install it, or correct its command'}") from error
     except subprocess.TimeoutExpired as error:
-        raise Denied(f"{told} gave no answer in {_PLUGIN_TIMEOUT_S:.0f} s: log in first, as for kubectl") from error
+        raise Denied(f"{told} gave no answer in time: log in first, as for kubectl") from error
     except (OSError, ValueError) as error:
         raise Denied(f"{told} cannot be run ({printable(str(error))}): correct it") from error
     if code != 0:
         said = next(
             (line for line in errors.decode(errors="replace").splitlines() if line.strip()), f"exit code {code}"
         )
-        raise Denied(f"{told} fails: {printable(said.strip())}")
+        hint = f" ({_LOGIN})" if plugin.may_ask and not asks else ""
+        raise Denied(f"{told} fails: {printable(said.strip())}{hint}")
     try:
         answer = msgspec.json.decode(output, type=_PluginAnswer)
     except msgspec.DecodeError as error:
@@ -97,9 +104,12 @@ def _ask_plugin(plugin: ExecEntry, access: Access) -> _PluginStatus:
     return answer.status
 
 
-def _run(plugin: ExecEntry, access: Access) -> tuple[int, bytes, bytes]:
-    """Return exit code, output and errors. In a session of its own, a plugin cannot ask on the terminal either."""
-    spec: dict[str, object] = {"interactive": False}
+def _run(plugin: ExecEntry, access: Access, *, asks: bool) -> tuple[int, bytes, bytes]:
+    """Return exit code, output and errors; what a plugin says while it ``asks`` is read by the person there.
+
+    In a session of its own, a plugin cannot reach the terminal in any other way.
+    """
+    spec: dict[str, object] = {"interactive": asks}
     if plugin.provide_cluster_info:
         spec["cluster"] = _cluster_info(access)
     info = {"apiVersion": plugin.api_version, "kind": "ExecCredential", "spec": spec}
@@ -108,17 +118,17 @@ def _run(plugin: ExecEntry, access: Access) -> tuple[int, bytes, bytes]:
     with subprocess.Popen(  # noqa: S603 - the operator's kubeconfig names the program, as it does for kubectl
         [plugin.command, *(plugin.args or ())],
         env=environment,
-        stdin=subprocess.DEVNULL,
+        stdin=None if asks else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
+        stderr=None if asks else subprocess.PIPE,
+        start_new_session=not asks,
     ) as process:
         try:
-            output, errors = process.communicate(timeout=_PLUGIN_TIMEOUT_S)
+            output, errors = process.communicate(timeout=_LOGIN_TIMEOUT_S if asks else _PLUGIN_TIMEOUT_S)
         except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
+            process.kill() if asks else os.killpg(process.pid, signal.SIGKILL)
             raise
-        return process.returncode, output, errors
+        return process.returncode, output, errors or b""
 
 
 def _cluster_info(access: Access) -> dict[str, object]:

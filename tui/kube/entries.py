@@ -44,6 +44,11 @@ class ExecEntry(msgspec.Struct, frozen=True, rename="camel"):
     interactive_mode: str | None = None
     provide_cluster_info: bool | None = None
 
+    @property
+    def may_ask(self) -> bool:
+        """Tell whether it may want the terminal; kubeconfigs of older versions do not say, and mean that it may."""
+        return self.interactive_mode != "Never"
+
 
 class AuthProvider(msgspec.Struct, frozen=True):
     """The forerunner of exec plugins; of its kinds kubectl still knows ``oidc``."""

@@ -37,10 +37,16 @@ _MEANINGS: Mapping[int, tuple[type[PortError], str]] = {
 
 
 class ApiServer:
-    """One API server. Safe to use from several threads."""
+    """One API server. Safe to use from several threads.
 
-    def __init__(self, kubeconfig: str | None, context: str | None, meter: Meter | None = None) -> None:
+    With ``asks`` whoever logs in may be asked on the terminal at any time, because nothing is drawn there.
+    """
+
+    def __init__(
+        self, kubeconfig: str | None, context: str | None, meter: Meter | None = None, *, asks: bool = False
+    ) -> None:
         """Choose the server without asking it anything. Raises ``Misconfigured``."""
+        self._asks = asks
         self._meter = meter or Meter()
         self.access = read_access(kubeconfig, context)
         self._kubeconfig = kubeconfig
@@ -98,8 +104,26 @@ class ApiServer:
         with self._connecting:
             current = self._connection
             if current is None or current is rejected or current.expired():
-                current = self._connection = connect(replace(self.access, user=self._user_now()))
+                user = self._user_now()
+                current = self._connection = connect(replace(self.access, user=user), asks=self._asks)
             return current
+
+    # Logging in on the terminal.
+
+    @property
+    def possible(self) -> bool:
+        """Tell whether the credentials come from an exec plugin that may ask on the terminal."""
+        plugin = self.access.user.exec
+        return plugin is not None and plugin.may_ask and self.access.server.startswith("https://")
+
+    def log_in(self) -> None:
+        """Let the plugin ask on the terminal, which must be free, and use what it says from now on. Raises ``Denied``.
+
+        An attempt under way, which does without the terminal and may hang, is not waited for.
+        """
+        from tui.kube.connection import connect  # noqa: PLC0415 - takes a second, after the first paint
+
+        self._connection = connect(replace(self.access, user=self._user_now()), asks=True)
 
     def _user_now(self) -> UserEntry:
         """Return the credentials as the files have them now: a login or kubectl may have renewed them."""

@@ -28,6 +28,7 @@ from tui.screen.format import Span, Tone, line
 from tui.screen.help import Help
 from tui.screen.leaving import LeavingApp
 from tui.screen.listpane import ListPane
+from tui.screen.login import LoginApp
 from tui.screen.messages import Applied, Failed, FixRequested, LookedBack, Progressed, Proposed, Reported, UndoRequested
 from tui.screen.mouse import MOUSE, MouseApp
 from tui.screen.nodes import NodesPane
@@ -38,7 +39,7 @@ from tui.screen.themes import THEMES, choose_theme, needs_ascii
 from tui.settings import Settings
 
 
-class L2BridgeApp(SwitchingApp, CopyingApp, LeavingApp, MouseApp, inherit_bindings=False):
+class L2BridgeApp(SwitchingApp, CopyingApp, LeavingApp, LoginApp, MouseApp, inherit_bindings=False):
     """The console on one session, which begins with the pane of this title; exits with the program's exit code."""
 
     TITLE = "l2bridge-tui"
@@ -89,6 +90,7 @@ class L2BridgeApp(SwitchingApp, CopyingApp, LeavingApp, MouseApp, inherit_bindin
             first=self._first,
             cluster=session.cluster,
             read_only=session.read_only,
+            login=self.may_log_in,
             ascii_only=ascii_only,
         )
         return self.console_screen
@@ -111,6 +113,7 @@ class L2BridgeApp(SwitchingApp, CopyingApp, LeavingApp, MouseApp, inherit_bindin
     @on(Reported)
     def _reported(self, message: Reported) -> None:
         self.console_screen.report = message.report
+        self.heed(message.report)
 
     @property
     def _ending(self) -> bool:

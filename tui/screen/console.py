@@ -63,12 +63,13 @@ class Console(Screen[None], inherit_bindings=False):
     """What is told of an armed window; empty without one."""
 
     def __init__(
-        self, panes: Iterable[Pane], *, first: str, cluster: Cluster, read_only: bool, ascii_only: bool
+        self, panes: Iterable[Pane], *, first: str, cluster: Cluster, read_only: bool, login: bool, ascii_only: bool
     ) -> None:
         super().__init__(id="console")
         self._panes = tuple(panes)
         self._cluster = cluster
         self._read_only = read_only
+        self._login = login
         self._ascii_only = ascii_only
         self._freshness = Freshness(monotonic)
         self._said = Line()
@@ -138,6 +139,8 @@ class Console(Screen[None], inherit_bindings=False):
         about = "What was found beside the nodes, such as stray routes"
         yield Named(name="cluster", explanation=about, action="cluster")
         yield Named(name="copied", explanation="What was copied last, to be selected", action="app.copied")
+        if self._login:
+            yield Named(name="login", explanation="Log in to the cluster on the terminal", action="app.login")
         yield Named(name="ctx", explanation="Switch to another cluster", action="switch")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
