@@ -20,6 +20,7 @@ from tests.wire.certificates import Authority
 from tests.wire.kube import Fault, KubeServer, node_object
 from tui.kube import KubeNodes, kubeconfig
 from tui.kube import connection as kube_connection
+from tui.kube.entries import UserEntry
 from tui.ports import ClusterFacts, Denied, Expired, PortError, Throttled, Unavailable
 
 V1 = "client.authentication.k8s.io/v1"
@@ -511,7 +512,7 @@ def test_a_proxy_that_is_not_there(server: KubeServer, tmp_path: Path) -> None:
 
 def test_private_keys_and_tokens_are_in_no_repr(server: KubeServer, tmp_path: Path) -> None:
     connection = kube_connection.connect(
-        kubeconfig.read_access(str(server.kubeconfig(tmp_path / "config", user={"token": "good"})), None), asks=False
+        kubeconfig.read_access(str(server.kubeconfig(tmp_path / "config")), None), UserEntry(token="good"), None
     )
     assert "good" not in repr(connection)
     assert os.environ.get("KUBERNETES_EXEC_INFO") is None

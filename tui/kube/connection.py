@@ -26,7 +26,6 @@ from urllib3.exceptions import TimeoutError as TimedOut
 from urllib3.util.ssl_ import create_urllib3_context
 
 from tui import __version__
-from tui.kube.credentials import current_user
 from tui.kube.entries import UserEntry
 from tui.kube.kubeconfig import Access
 from tui.model.text import printable
@@ -115,13 +114,9 @@ class Response:
         self.body.close()
 
 
-def connect(access: Access, *, asks: bool) -> Connection:
-    """Make the pool and get the credentials, without asking the server; ``asks`` as in ``current_user``.
-
-    Raises ``Denied``.
-    """
+def connect(access: Access, user: UserEntry, expires_at: datetime | None) -> Connection:
+    """Make the pool for what ``current_user`` has told, without asking the server. Raises ``Denied``."""
     urllib3.disable_warnings()  # they would be written over the screen; whoever skips verification has said so
-    user, expires_at = current_user(access, asks=asks)
     configuration = Configuration()
     try:
         config.load_kube_config_from_dict(  # type: ignore[no-untyped-call]

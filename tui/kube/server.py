@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from tui.kube.answers import Status, decode_status
+from tui.kube.credentials import current_user
 from tui.kube.entries import UserEntry
 from tui.kube.kubeconfig import read_access
 from tui.meter import Meter
@@ -52,6 +54,8 @@ class ApiServer:
         self._kubeconfig = kubeconfig
         self._connection: Connection | None = None
         self._connecting = threading.Lock()
+        self._given: tuple[UserEntry, datetime | None] | None = None
+        """What a person has just logged in with, for the next connection."""
 
     def get(self, path: str, query: Mapping[str, str] = MappingProxyType({})) -> "Response":
         """Return the answer, whose body is still to be read.
@@ -104,8 +108,9 @@ class ApiServer:
         with self._connecting:
             current = self._connection
             if current is None or current is rejected or current.expired():
-                user = self._user_now()
-                current = self._connection = connect(replace(self.access, user=user), asks=self._asks)
+                given, self._given = self._given, None
+                user, expires_at = given or self._user_now(asks=self._asks)
+                current = self._connection = connect(self.access, user, expires_at)
             return current
 
     # Logging in on the terminal.
@@ -121,19 +126,18 @@ class ApiServer:
 
         An attempt under way, which does without the terminal and may hang, is not waited for.
         """
-        from tui.kube.connection import connect  # noqa: PLC0415 - takes a second, after the first paint
+        self._given = self._user_now(asks=True)
+        self._connection = None
 
-        self._connection = connect(replace(self.access, user=self._user_now()), asks=True)
-
-    def _user_now(self) -> UserEntry:
-        """Return the credentials as the files have them now: a login or kubectl may have renewed them."""
+    def _user_now(self, *, asks: bool) -> tuple[UserEntry, datetime | None]:
+        """Return the credentials, and when they expire, as they are now: a login or kubectl may have renewed them."""
         try:
             access = read_access(self._kubeconfig, self.access.context)
         except Misconfigured as error:
             raise Denied(str(error)) from error
         if access.server != self.access.server:
             raise Denied(f"{access.origin} has another server for this context now: start again to look at that one")
-        return access.user
+        return current_user(replace(self.access, user=access.user), asks=asks)
 
     def failure(self, code: int, status: Status, retry_after: str | None = None) -> PortError:
         """Translate an error that the API server told."""

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 
 from textual import on, work
 
@@ -45,8 +46,9 @@ class CopyingApp(ExportingApp, inherit_bindings=False):
 
     @work(thread=True, group="copy")
     def _copy(self, text: str, what: str) -> None:
-        way = self._copier.copy(text, lambda told: self.call_from_thread(self.copy_to_clipboard, told))
-        self.tell(Copied(what, way))
+        with suppress(RuntimeError):  # the console has ended meanwhile
+            way = self._copier.copy(text, lambda told: self.call_from_thread(self.copy_to_clipboard, told))
+            self.tell(Copied(what, way))
 
     @property
     def _copier(self) -> Clipboard:

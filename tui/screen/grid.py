@@ -170,7 +170,7 @@ class Grid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
     def action_shift(self, columns: int) -> None:
         """Show the columns further to the right, as long as some find no room, or go back."""
         moving = [column for column in self.columns if not column.kept]
-        if columns > 0 and self._fitted and self._fitted[-1][0] is self.columns[-1]:
+        if columns > 0 and len(self._fitted) + self._shifted >= len(self.columns):
             return
         self._shifted = max(0, min(self._shifted + columns, len(moving) - 1))
         self.refresh()

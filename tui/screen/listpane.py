@@ -281,6 +281,6 @@ class ListPane(Pane, Generic[Item]):
     def _export(self, form: Form | None) -> None:
         if form is not None:
             items = self.grid.taken if self.grid.marks else list(self.grid.items)
-            json = form is Form.JSON
-            write = partial(self._document, items) if json else partial(self._table(items).text, form)
+            is_json = form is Form.JSON
+            write = partial(self._document, items) if is_json else partial(self._table(items).text, form)
             self.post_message(ListRequested(self.TITLE, form, write))
