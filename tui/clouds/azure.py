@@ -13,6 +13,7 @@ from typing import TypeVar, assert_never
 from tui.clouds import azure_objects as objects
 from tui.clouds.azure_arm import ArmApi, NoAnswer, NoToken
 from tui.clouds.azure_effective import effective_routes
+from tui.clouds.azure_glance import Known, glance
 from tui.clouds.azure_identity import identity_of
 from tui.clouds.azure_names import ResourceId, Spellings, fold, is_group, is_subscription
 from tui.clouds.azure_refusals import Call
@@ -26,6 +27,7 @@ from tui.model.change import (
     ReplaceRoute,
     SetForwarding,
 )
+from tui.model.glance import Glance
 from tui.model.network import NetworkInterface, Route, RouteTable, Subnet
 from tui.model.node import Cloud, Node
 from tui.model.placing import placed
@@ -73,6 +75,10 @@ class _Subscription:
         """Keep a trouble: something may be missing in what was read."""
         self.failures.append(error)
 
+    def spellings(self) -> Spellings:
+        """Return how the resources that were read call themselves."""
+        return objects.spellings(self.networks or (), self.tables or (), self.nics or ())
+
     @property
     def is_lost(self) -> bool:
         """Whether any other call would fare as the last one did."""
@@ -87,6 +93,8 @@ class AzureReader:
     def __init__(self, options: CloudOptions) -> None:
         self._options = options
         self._api = ArmApi(options.meter)
+        self._known: Mapping[str, Known] = {}
+        """What was read completely, by subscription."""
 
     def observe(self, nodes: Sequence[Node]) -> tuple[CloudView, ...]:
         """Read the subscriptions that these nodes are in, ordered by name.
@@ -106,10 +114,16 @@ class AzureReader:
             else:
                 homeless.append(node)
         views = [self._observed(subscription) for _, subscription in sorted(found.items())]
+        self._known = {
+            subscription.name: Known(view, subscription.spellings())
+            for (_, subscription), view in zip(sorted(found.items()), views, strict=True)
+            if view.source.state is SourceState.OK
+        }
         return (*views, *([_lost_view("unknown", homeless, _UNNAMED)] if homeless else ()))
 
-    def glance(self, nodes: Sequence[Node]) -> None:
-        """Return None: only the compute service, for which no right is asked, says which interfaces a VM has."""
+    def glance(self, nodes: Sequence[Node]) -> tuple[Glance, ...] | None:
+        """Read the interfaces that the nodes' VMs had at the last read, and their network's tables, one by one."""
+        return glance(self._api, self._known, nodes, _PERMISSIONS)
 
     def read(self, change: Change) -> Reading:
         """Read the interface's flag, the table's routes, or what the subnet uses."""
@@ -308,7 +322,7 @@ def _call(change: Change, id_: str, kinds: Sequence[str]) -> Call:
 def _view(subscription: _Subscription) -> CloudView:
     """Say what was read. What stands, stands, but a source with a gap or a refusal is no proof of health."""
     networks, tables = subscription.networks, subscription.tables
-    names = objects.spellings(networks or (), tables or (), subscription.nics or ())
+    names = subscription.spellings()
     instances = None if subscription.nics is None else objects.instances_of(subscription.nics, names)
     subnets: tuple[Subnet, ...] | None = None if networks is None else objects.subnets_of(networks, names)
     nothing = instances is None and subnets is None and tables is None

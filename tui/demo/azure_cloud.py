@@ -22,7 +22,6 @@ from tui.model.change import (
     TableChange,
 )
 from tui.model.network import NetworkInterface, NextHopKind, ReplaceMethod, Route
-from tui.model.node import Node
 from tui.ports import Conflict, NotFound, Reading, Rejected
 
 _RESERVED = frozenset({"gatewaysubnet", "azurebastionsubnet", "azurefirewallsubnet", "routeserversubnet"})
@@ -30,9 +29,6 @@ _RESERVED = frozenset({"gatewaysubnet", "azurebastionsubnet", "azurefirewallsubn
 
 class AzureReader(DemoReader):
     """The reading side, which also tells what the fabric does."""
-
-    def glance(self, nodes: Sequence[Node]) -> None:
-        """Return None, as Azure does not tell a VM's interfaces by themselves."""
 
     def read(self, change: Change) -> Reading:
         """Read a flag, a table's routes, a table, or a subnet's table."""
