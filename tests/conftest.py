@@ -35,6 +35,7 @@ def without_the_developers_settings(tmp_path_factory: pytest.TempPathFactory, mo
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("PYTHONUTF8", "1")  # the pictures are the same whatever the locale
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
+os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", PYTHONUTF8="1")
 os.environ.pop("NO_COLOR", None)
 
 from tui.demo import DemoWorld, open_world

@@ -400,6 +400,18 @@ async def test_a_word_that_comes_in_one_burst_after_tab_is_typed_into_the_field(
         await shown.until(lambda: "1 applied" in shown.text())
 
 
+async def test_a_paste_outside_of_an_input_is_ignored(tmp_path: Path) -> None:
+    async with console(tmp_path) as shown:
+        before = shown.rows()
+        shown.app.post_message(events.Paste("Fyq/e\n"))
+        await shown.pilot.pause()
+        assert (len(shown.app.screen_stack), shown.rows()) == (1, before)
+        await shown.press("slash")
+        shown.app.post_message(events.Paste("win\nq"))
+        await shown.until(lambda: shown.nodes.query_text == "win")
+        assert shown.nodes.input.has_focus, "nor does a pasted newline submit"
+
+
 async def test_many_changes_want_the_context_typed(tmp_path: Path) -> None:
     async with console(tmp_path, "large") as shown:
         for item in shown.nodes.grid.items[-2:]:

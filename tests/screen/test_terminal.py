@@ -99,6 +99,19 @@ def test_a_terminal_without_a_size_is_drawn_at_80_by_24(tmp_path: Path) -> None:
         terminal.kill()
 
 
+def test_a_locale_without_utf_8_gets_ascii_only(tmp_path: Path) -> None:
+    terminal = Console(tmp_path, LC_ALL="C", PYTHONUTF8="")
+    try:
+        terminal.wait_for(f"{CHANGES} FIX")
+        terminal.type("?")
+        terminal.wait_for("Keys that work here")
+        terminal.until_quiet(0.5)
+        assert terminal.seen.isascii()
+        assert "-" * 20 in terminal.seen, "its lines are drawn too"
+    finally:
+        terminal.kill()
+
+
 def test_the_console_looks_for_cycles_seldom(tmp_path: Path) -> None:
     told = tmp_path / "told"
     (tmp_path / "sitecustomize.py").write_text(

@@ -4,7 +4,7 @@ import pytest
 
 from tests.screen.console import console
 from tui import options
-from tui.screen.themes import THEMES, choose_theme, needs_ascii
+from tui.screen.themes import THEMES, choose_theme, encodings, needs_ascii
 
 TRUECOLOR = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 
@@ -36,6 +36,10 @@ def test_ascii_for_terminals_that_cannot_encode_more() -> None:
     assert needs_ascii(False, "ANSI_X3.4-1968")
     assert needs_ascii(False, None)
     assert needs_ascii(True, "utf-8")
+    assert needs_ascii(False, "utf-8", "ISO-8859-1"), "Python writes UTF-8 whatever the locale says"
+    assert not needs_ascii(False, "utf-8", "UTF-8")
+    assert len(encodings({})) == 2
+    assert len(encodings({"PYTHONUTF8": "1"})) == 1
 
 
 async def test_without_colours_the_cursor_is_still_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

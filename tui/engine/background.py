@@ -19,8 +19,8 @@ from tui.ports import Clock, Expired, NodeSource, PortError, Throttled
 _LONGEST_BACKOFF_S = 30.0
 _AGE_CHECK_S = 10.0
 """How often the age of what is known is looked at when nothing happens."""
-_JUDGE_PAUSE_S = 0.1
-"""The least time between two judgements, so that a burst of events is judged once."""
+_JUDGE_EVERY_S = 0.1
+"""The least time from one judgement's beginning to the next, so that a burst of events is judged once."""
 
 
 class Background:
@@ -167,5 +167,6 @@ class Background:
             woken = self._clock.wait(self._dirty, _AGE_CHECK_S)
             self._dirty.clear()
             if not self._closed.is_set():
+                began_s = self._clock.monotonic_s()
                 self._judge(woken)
-                self._clock.wait(self._closed, _JUDGE_PAUSE_S)
+                self._clock.wait(self._closed, max(0.0, began_s + _JUDGE_EVERY_S - self._clock.monotonic_s()))

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
@@ -35,7 +34,7 @@ from tui.screen.nodes import NodesPane
 from tui.screen.panes import PANES, panes_of
 from tui.screen.routes import RoutesPane
 from tui.screen.run import Run, verdict
-from tui.screen.themes import THEMES, choose_theme, needs_ascii
+from tui.screen.themes import THEMES, choose_theme, encodings, needs_ascii
 from tui.settings import Settings
 
 
@@ -64,7 +63,7 @@ class L2BridgeApp(SwitchingApp, CopyingApp, LeavingApp, LoginApp, MouseApp, inhe
         self.animation_level = "none"
         self.session = session
         self.state_dir = settings.state_dir
-        self.ascii_only = needs_ascii(settings.ascii, getattr(sys.__stderr__, "encoding", None))
+        self.ascii_only = needs_ascii(settings.ascii, *encodings(os.environ))
         self.set_class(self.ascii_only, "-ascii")
         self.set_class(theme.ansi, "-native")
         self.set_class(theme.variables["cursor"] == theme.background, "-reversing")

@@ -1,5 +1,7 @@
 """Which colours and signs the terminal can show, decided from its environment. May import Textual's themes only."""
 
+import locale
+import sys
 from collections.abc import Mapping
 
 from textual.theme import BUILTIN_THEMES, Theme
@@ -114,6 +116,16 @@ def _few_colours(environ: Mapping[str, str]) -> bool:
     return not (term.endswith(("256color", "-direct")) or term in {"xterm-kitty", "alacritty", "xterm-ghostty", "foot"})
 
 
-def needs_ascii(wanted: bool, encoding: str | None) -> bool:
-    """Tell whether only ASCII may be written: asked for, or the terminal's stream cannot encode more."""
-    return wanted or (encoding or "").lower().replace("-", "").replace("_", "") != "utf8"
+def needs_ascii(wanted: bool, *encodings: str | None) -> bool:
+    """Tell whether only ASCII may be written: asked for, or one of the stream and the locale knows no more."""
+    return wanted or any((one or "").lower().replace("-", "").replace("_", "") != "utf8" for one in encodings)
+
+
+def encodings(environ: Mapping[str, str]) -> tuple[str | None, ...]:
+    """Return what the terminal's stream and the locale can encode.
+
+    Python writes UTF-8 under ``LC_ALL=C`` too, while terminals and multiplexers go by the locale. ``PYTHONUTF8=1`` says
+    that they do not.
+    """
+    stream = getattr(sys.__stderr__, "encoding", None)
+    return (stream,) if environ.get("PYTHONUTF8") == "1" else (stream, locale.getencoding())
