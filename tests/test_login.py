@@ -14,14 +14,12 @@ from tests.wire.kube import KubeServer, node_object
 
 V1 = "client.authentication.k8s.io/v1"
 PLUGIN = f"""#!{sys.executable}
-import json, os, sys
+import json, os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 if not json.loads(os.environ["KUBERNETES_EXEC_INFO"])["spec"]["interactive"]:
     sys.exit("nobody can be asked")
 print("Password: ", end="", file=sys.stderr, flush=True)
-try:
-    token = input()
-except KeyboardInterrupt:
-    sys.exit("no password")
+token = input()
 print(json.dumps({{"apiVersion": "{V1}", "kind": "ExecCredential", "status": {{"token": token}}}}))
 """
 
