@@ -16,7 +16,7 @@ def state(node: Node, placement: Placement) -> Forwarding:
         return Forwarding.NOT_REQUIRED
     if interface is None:
         return Forwarding.UNKNOWN
-    if node.pod_cidrs and all(interface.owns(cidr) for cidr in node.pod_cidrs):
+    if interface.owned_cidrs and node.pod_cidrs and all(map(interface.owns, node.pod_cidrs)):
         return Forwarding.NOT_REQUIRED
     if interface.forwards is None:
         return Forwarding.UNKNOWN
