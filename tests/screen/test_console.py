@@ -14,6 +14,7 @@ from tui.demo import SCENARIOS, Call
 from tui.model.node import Cloud
 from tui.model.plan import Outcome, Progress, Status
 from tui.ports import Denied, Throttled, Unavailable
+from tui.screen.activity import ActivityPane
 from tui.screen.cluster import ClusterFindings
 from tui.screen.commands import live_commands
 from tui.screen.confirm import MOST_BY_KEY, Cancel, Confirm, StopQuestion
@@ -334,6 +335,16 @@ async def test_a_burst_after_the_slash_is_text_already(tmp_path: Path) -> None:
             shown.app.post_message(events.Key(key, "/" if key == "slash" else key))
         await shown.until(lambda: shown.nodes.query_text == "fF")
         assert len(shown.app.screen_stack) == 1
+
+
+async def test_a_burst_after_the_slash_is_text_among_the_events_too(tmp_path: Path) -> None:
+    async with console(tmp_path) as shown:
+        await shown.press("4")
+        for key in ("slash", *"tx"):
+            shown.app.post_message(events.Key(key, "/" if key == "slash" else key))
+        pane = shown.app.console_screen.query_one(ActivityPane)
+        await shown.until(lambda: pane.query_text == "tx")
+        assert not (tmp_path / "exports").exists()
 
 
 async def test_synchronising_is_not_empty(tmp_path: Path) -> None:

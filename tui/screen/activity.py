@@ -3,18 +3,15 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
-from textual.widgets import Input
 
 from tui.model.calls import Calls, Request
 from tui.model.finding import Activity, ActivityKind
+from tui.screen.filtered import FilteredPane
 from tui.screen.format import Line, Span, Tone, clock, legible, line
-from tui.screen.lineinput import LineInput
 from tui.screen.messages import EXPORTS, ExportRequested
-from tui.screen.pane import Pane
 from tui.screen.query import parse_text
 from tui.screen.textview import TextView
 
@@ -40,28 +37,34 @@ _SIGNS = {
 }
 
 
-class ActivityPane(Pane):
+class ActivityPane(FilteredPane):
     """The timeline of the report."""
 
     TITLE = "activity"
     KEY = "4"
+    PLACEHOLDER = "node, kind, text or regex, !not"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back", show=False, id="activity.back", tooltip="Show every event again"),
-        Binding("slash", "filter", "Filter", id="activity.filter", tooltip="Events of a node, a kind, or with a text"),
+        Binding(
+            "slash",
+            "filter",
+            "Filter",
+            id="activity.filter",
+            tooltip="Events of a node, a kind, or with a text",
+            priority=True,  # so that keys typed in one burst after it are text already, not commands
+        ),
         Binding(
             "t", "requests", "Requests", id="activity.requests", tooltip="Each request as a command, or the events"
         ),
         Binding("x", "export", "Export", id="activity.export", tooltip=EXPORTS),
     ]
 
-    query_text: reactive[str] = reactive("", repaint=False)
     by_request: reactive[bool] = reactive(False, repaint=False)
     """Whether the last requests are told in place of the events."""
 
     def __init__(self, *, ascii_only: bool) -> None:
         super().__init__(ascii_only=ascii_only)
         self.text = TextView(ascii_only=ascii_only, identity="events")
-        self.input = LineInput(placeholder="node, kind, text or regex, !not", identity="filter")
 
     def compose(self) -> ComposeResult:
         """One scrollable text, and the filter."""
@@ -74,7 +77,6 @@ class ActivityPane(Pane):
 
     def on_mount(self) -> None:
         """Nothing is known yet."""
-        self.input.display = False
         self._redraw()
 
     def watch_report(self) -> None:
@@ -92,33 +94,9 @@ class ActivityPane(Pane):
         if self.is_mounted:
             self._redraw()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Let a slash be text while the filter is typed."""
-        return False if action == "filter" and self.input.has_focus else super().check_action(action, parameters)
-
-    def action_filter(self) -> None:
-        """Type a filter; it works while it is typed."""
-        self.input.display = True
-        self.screen.set_focus(self.input)
-
     def action_back(self) -> None:
         """Clear the filter."""
-        self.input.value = ""
-        self._end_filter()
-
-    @on(Input.Changed, "#filter")
-    def _typing(self, event: Input.Changed) -> None:
-        event.stop()
-        self.query_text = event.value
-
-    @on(Input.Submitted, "#filter")
-    def _typed(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._end_filter()
-
-    def _end_filter(self) -> None:
-        self.text.focus()
-        self.input.display = False
+        self.clear_filter()
 
     def action_requests(self) -> None:
         """Show the last requests, or the events again."""

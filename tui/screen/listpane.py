@@ -11,7 +11,6 @@ from typing import ClassVar, Generic, TypeVar
 from textual import on
 from textual.app import ComposeResult
 from textual.reactive import reactive
-from textual.widgets import Input
 
 from tui.model.finding import Report
 from tui.render import json_text
@@ -19,25 +18,21 @@ from tui.render_table import Form, Table
 from tui.screen.choices import Forms, Order, Orders
 from tui.screen.columns import Sorting
 from tui.screen.dialog import Notice
+from tui.screen.filtered import FilteredPane
 from tui.screen.format import Line, Span, Tone, legible, line
 from tui.screen.grid import Grid
-from tui.screen.lineinput import LineInput
 from tui.screen.messages import CommandsRequested, CopyRequested, Failed, ListRequested
-from tui.screen.pane import Pane
 from tui.screen.textview import TextView
 
 Item = TypeVar("Item")
 
 
-class ListPane(Pane, Generic[Item]):
+class ListPane(FilteredPane, Generic[Item]):
     """A list, worst first, beside the detail of the selected row. ``list_keys`` are its keys."""
 
     fix_key: ClassVar[str | None] = None
     """The key that opens a plan; None where nothing can be written."""
-    PLACEHOLDER: ClassVar[str]
-    """What the filter says while it is empty."""
 
-    query_text: reactive[str] = reactive("", repaint=False)
     only_wrong: reactive[bool] = reactive(False, repaint=False)
     sorting: reactive[Sorting[Item] | None] = reactive(None, repaint=False)
     """What the rows are sorted by; None: worst first."""
@@ -47,7 +42,6 @@ class ListPane(Pane, Generic[Item]):
         self.grid = grid
         self.detail = detail
         self.notice = TextView(ascii_only=ascii_only, identity="notice")
-        self.input = LineInput(placeholder=self.PLACEHOLDER, identity="filter")
         self._behind = False
         """Whether there is something newer than what was drawn."""
 
@@ -61,7 +55,6 @@ class ListPane(Pane, Generic[Item]):
     def on_mount(self) -> None:
         """Nothing is known yet."""
         self.notice.can_focus = False
-        self.input.display = False
         self.detail.can_focus = False
         self._draw()
 
@@ -195,36 +188,15 @@ class ListPane(Pane, Generic[Item]):
             self._draw_detail()
         elif self.input.has_focus or self.query_text or self.only_wrong:
             self.only_wrong = False
-            self.input.value = ""
-            self.query_text = ""
-            self._end_filter()
+            self.clear_filter()
         else:
             self.grid.mark(())
             self._draw_detail()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Let a slash be text while the filter is typed."""
-        return False if action == "filter" and self.input.has_focus else super().check_action(action, parameters)
-
     def action_filter(self) -> None:
-        """Type a filter; it works while it is typed."""
+        """Type a filter, which is about the list."""
         self.action_back() if self.has_class("-open") else None
-        self.input.display = True
-        self.screen.set_focus(self.input)
-
-    @on(Input.Changed, "#filter")
-    def _typing(self, event: Input.Changed) -> None:
-        event.stop()
-        self.query_text = event.value
-
-    @on(Input.Submitted, "#filter")
-    def _typed(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._end_filter()
-
-    def _end_filter(self) -> None:
-        self.focus_content()
-        self.input.display = False
+        super().action_filter()
 
     def action_only_wrong(self) -> None:
         """Hide what is OK, or show it again."""
