@@ -55,6 +55,8 @@ class Cancel(Bar, can_focus=True, inherit_bindings=False):
 class Question(Dialog[bool]):
     """Asks, and returns whether the answer was yes. With ``word`` only that word, typed, is a yes."""
 
+    OTHERS: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Further keys, with what they do in a word."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "yes", "Yes", show=False, id="question.yes", tooltip="Answer yes"),
         Binding("n", "back", "No", show=False, id="question.no", tooltip="Answer no"),
@@ -89,10 +91,15 @@ class Question(Dialog[bool]):
         """Stand on Cancel and say what would be a yes."""
         self.query_one(Cancel).focus()
         if self._word is None:
-            self.foot.show(line(Span("y", Tone.KEY), f" {self._yes}   ", Span("esc", Tone.KEY), " cancel"))
+            self._hint(Span("y", Tone.KEY), f" {self._yes}   ", Span("esc", Tone.KEY), " cancel")
         else:
             word = Span(legible(self._word, ascii_only=self.ascii_only), Tone.STRONG)
-            self.foot.show(line(Span("tab", Tone.KEY), ", type ", word, ", ", Span("enter", Tone.KEY), f" {self._yes}"))
+            self._hint(Span("tab", Tone.KEY), ", type ", word, ", ", Span("enter", Tone.KEY), f" {self._yes}")
+
+    def _hint(self, *spans: Span | str) -> None:
+        """Say what the keys do, those of the kind of question last."""
+        others = (part for key, what in self.OTHERS for part in ("   ", Span(key, Tone.KEY), f" {what}"))
+        self.foot.show(line(*spans, *others))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Forbid the single key where a word is asked for."""
@@ -127,6 +134,7 @@ class StopQuestion(Question):
 class Confirm(Question):
     """Asks whether a plan shall be applied; the question is its diff, whose commands can be taken away."""
 
+    OTHERS = (("C", "copy"), ("x", "script"))
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("C", "copy_command", "Copy command", show=False, id="confirm.copy", tooltip="Copy the plan's commands"),
         Binding("x", "export", "Export", show=False, id="confirm.export", tooltip="Write the plan as a shell script"),
