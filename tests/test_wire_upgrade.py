@@ -1,4 +1,4 @@
-"""Rolling upgrades against servers of Kubernetes and Compute Engine, and an oracle that knows what was delivered when.
+"""Rolling upgrades against servers of Kubernetes and of a cloud, and an oracle that knows what was delivered when.
 
 Over HTTP, with the real clients and the real time: what a watch reports must bracket what was so.
 """
@@ -7,12 +7,14 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
+from tests.wire.arm import ArmServer, serve_arm
 from tests.wire.gce import ZONE, ComputeServer, isolate, serve_gce
 from tests.wire.gce_refusals import BROKEN
 from tests.wire.kube import KubeServer
@@ -48,12 +50,118 @@ class Node:
         return f"10.0.{self.generation}.{self.number + 10}"
 
 
+class Ground(Protocol):
+    """A cloud as its owner has it."""
+
+    def provider_id(self, node: Node) -> str: ...
+    def make(self, node: Node, *, forwards: bool) -> None: ...
+    def terminate(self, node: Node) -> None: ...
+    def allow(self, name: str, forwards: bool) -> None: ...
+    def forwards(self, name: str) -> bool: ...
+
+    def route(self, node: Node) -> None:
+        """Lead the pod CIDR to the node, and to no other any more."""
+
+    def hops(self, cidr: str) -> set[str]:
+        """Return the names of the VMs that routes for a range lead to, those included that are gone."""
+
+    def fall_over(self) -> None:
+        """Let the reads of the next moments fail."""
+
+
+class ComputeEngine:
+    """A project whose only network has the nodes."""
+
+    def __init__(self, server: ComputeServer) -> None:
+        self._server = server
+        server.network("default", project=PROJECT, ranges=("10.0.0.0/16",))
+
+    def provider_id(self, node: Node) -> str:
+        return f"gce://{PROJECT}/{ZONE}/{node.name}"
+
+    def make(self, node: Node, *, forwards: bool) -> None:
+        self._server.instance(node.name, project=PROJECT, ip=node.ip, forwards=forwards)
+
+    def terminate(self, node: Node) -> None:
+        self._server.delete_instance(node.name)
+
+    def allow(self, name: str, forwards: bool) -> None:
+        self._server.edit(name, canIpForward=forwards)
+
+    def forwards(self, name: str) -> bool:
+        return self._server.forwards(name)
+
+    def route(self, node: Node) -> None:
+        for name, route in list(self._server.routes(PROJECT).items()):
+            if route["destRange"] == node.cidr:
+                self._server.delete_route(name, project=PROJECT)
+        self._server.route(f"to-{node.name}", node.cidr, instance=node.name, project=PROJECT)
+
+    def hops(self, cidr: str) -> set[str]:
+        routes = list(self._server.routes(PROJECT).values())
+        return {str(one.get("nextHopInstance")).rpartition("/")[2] for one in routes if one["destRange"] == cidr}
+
+    def fall_over(self) -> None:
+        """Each of two reads is tried three times."""
+        self._server.fail("compute.instances.aggregatedList", BROKEN, times=6)
+
+
+class Azure:
+    """A subscription with one subnet, whose table leads to addresses."""
+
+    def __init__(self, server: ArmServer) -> None:
+        self._server = server
+        self._table = server.table()
+        self._subnet = server.subnet("nodes", "10.0.0.0/16", table=self._table)
+        self._names: dict[str, str] = {}
+
+    def provider_id(self, node: Node) -> str:
+        return f"azure://{self._server.group()}/providers/Microsoft.Compute/virtualMachines/{node.name}"
+
+    def make(self, node: Node, *, forwards: bool) -> None:
+        with self._server.lock:
+            self._names[node.ip] = node.name
+            self._server.vm(node.name, self._subnet, node.ip, forwards=forwards)
+
+    def _nic(self, name: str) -> str:
+        return f"{self._server.group()}/providers/Microsoft.Network/networkInterfaces/{name}-nic"
+
+    def terminate(self, node: Node) -> None:
+        with self._server.lock:
+            self._server.remove(self._nic(node.name))
+
+    def allow(self, name: str, forwards: bool) -> None:
+        with self._server.lock:
+            self._server.properties(self._nic(name))["enableIPForwarding"] = forwards
+            self._server.touch(self._nic(name))
+
+    def forwards(self, name: str) -> bool:
+        return bool(self._server.forwards(name))
+
+    def route(self, node: Node) -> None:
+        with self._server.lock:
+            told = self._server.properties(self._table)
+            told["routes"] = [one for one in told["routes"] if one["properties"]["addressPrefix"] != node.cidr]
+            self._server.route(self._table, f"to-{node.name}", node.cidr, node.ip)
+            self._server.touch(self._table)
+
+    def hops(self, cidr: str) -> set[str]:
+        with self._server.lock:
+            routes = self._server.properties(self._table)["routes"]
+            told = [one["properties"] for one in routes]
+            return {self._names[one["nextHopIpAddress"]] for one in told if one["addressPrefix"] == cidr}
+
+    def fall_over(self) -> None:
+        """One read is tried three times, with pauses in between."""
+        self._server.fail("GET", "/networkInterfaces", 503, "ServiceUnavailable", times=3)
+
+
 @dataclass(slots=True)
 class Upgrade:
     """Does to a cluster what an upgrade does, and keeps account of what was delivered."""
 
     kube: KubeServer
-    gce: ComputeServer
+    ground: Ground
     nodes: dict[str, Node] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     raced: set[str] = field(default_factory=set)
@@ -66,13 +174,10 @@ class Upgrade:
 
     def undelivered(self) -> set[str]:
         """Return the nodes that are ready while no packet gets to their pods."""
-        routes = list(self.gce.routes(PROJECT).values())
         found = set()
         for node in self.nodes.values():
-            hops = {
-                str(one.get("nextHopInstance")).rpartition("/")[2] for one in routes if one["destRange"] == node.cidr
-            }
-            if node.present and node.ready and (hops != {node.name} or not self.gce.forwards(node.name)):
+            delivered = self.ground.hops(node.cidr) == {node.name}
+            if node.present and node.ready and not (delivered and self.ground.forwards(node.name)):
                 found.add(node.name)
         return found
 
@@ -95,7 +200,7 @@ class Upgrade:
 
     def join(self, node: Node, *, forwards: bool = True, ready: bool = True) -> None:
         with self._changing():
-            self.gce.instance(node.name, project=PROJECT, ip=node.ip, forwards=forwards)
+            self.ground.make(node, forwards=forwards)
             node.ready, node.present = ready, True
             self.nodes[node.name] = node
             self._told(node)
@@ -106,7 +211,7 @@ class Upgrade:
                 node.name,
                 ip=node.ip,
                 pod_cidr=node.cidr,
-                provider_id=f"gce://{PROJECT}/{ZONE}/{node.name}",
+                provider_id=self.ground.provider_id(node),
                 ready=node.ready,
                 unschedulable=cordoned,
                 uid=f"uid-{node.name}",
@@ -129,37 +234,35 @@ class Upgrade:
 
     def terminate(self, node: Node) -> None:
         with self._changing():
-            self.gce.delete_instance(node.name)
+            self.ground.terminate(node)
 
     def allow(self, node: Node) -> None:
         with self._changing():
-            self.gce.edit(node.name, canIpForward=True)
+            self.ground.allow(node.name, True)
 
     def route(self, node: Node) -> None:
         """Let somebody lead the pod CIDR to the node, and to no other any more."""
         with self._changing():
-            for name, route in list(self.gce.routes(PROJECT).items()):
-                if route["destRange"] == node.cidr:
-                    self.gce.delete_route(name, project=PROJECT)
-            self.gce.route(f"to-{node.name}", node.cidr, instance=node.name, project=PROJECT)
+            self.ground.route(node)
 
     def forget_the_past(self) -> None:
         """Let every watch end, and its version be too old."""
         self.kube.compact()
         self.kube.end_watches()
 
-    def break_the_cloud(self) -> None:
-        """Let two reads in a row fail; each is tried three times."""
-        self.gce.fail("compute.instances.aggregatedList", BROKEN, times=6)
 
-
-@pytest.fixture
-def upgrade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upgrade]:
-    with serve_gce() as gce, KubeServer() as kube:
-        isolate(monkeypatch, tmp_path, gce)
+@pytest.fixture(params=["Compute Engine", "Azure"])
+def upgrade(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upgrade]:
+    with ExitStack() as stack:
+        kube = stack.enter_context(KubeServer())
+        if request.param == "Azure":
+            ground: Ground = Azure(stack.enter_context(serve_arm(tmp_path, monkeypatch)))
+        else:
+            gce = stack.enter_context(serve_gce())
+            isolate(monkeypatch, tmp_path, gce)
+            ground = ComputeEngine(gce)
         monkeypatch.setenv("KUBECONFIG", str(kube.kubeconfig(tmp_path / "kubeconfig")))
-        gce.network("default", project=PROJECT, ranges=("10.0.0.0/16",))
-        made = Upgrade(kube, gce)
+        made = Upgrade(kube, ground)
         for number in range(4):
             node = Node(f"old-{number}", number, f"10.42.{number}.0/24")
             made.join(node)
@@ -237,7 +340,7 @@ def test_what_is_reported_brackets_what_was_delivered_and_every_race_is_alarmed(
         replace_one(upgrade, 0, chance)
         upgrade.forget_the_past()
         replace_one(upgrade, 1, chance)
-        upgrade.break_the_cloud()
+        upgrade.ground.fall_over()
         replace_one(upgrade, 2, chance, lasts_s=6)
         report = eye.until(is_over)
         upgrade.pass_time(0)
@@ -277,7 +380,7 @@ def assert_brackets(upgrade: Upgrade, rollout: Rollout, report: Report) -> None:
 def test_an_armed_watch_mends_new_nodes_by_itself_and_no_others(upgrade: Upgrade, tmp_path: Path) -> None:
     session = open_session(Settings(state_dir=tmp_path / "state"))
     with Eye(session) as eye:
-        upgrade.gce.edit("old-3", canIpForward=False)
+        upgrade.ground.allow("old-3", False)
         AutoFix(session, WISH.from_now(session.clock.now())).start()
         gone, lingering = upgrade.nodes["old-0"], upgrade.nodes["old-1"]
         for old in (gone, lingering):
@@ -285,12 +388,10 @@ def test_an_armed_watch_mends_new_nodes_by_itself_and_no_others(upgrade: Upgrade
             upgrade.join(Node(f"new-{old.number}", old.number, old.cidr, generation=1), forwards=False)
         upgrade.terminate(gone)
         eye.until(lambda report: (one := report.of("new-0")) is not None and one.reachable is True)
-        routes = upgrade.gce.routes().values()
-        leads_to = {one["destRange"]: str(one.get("nextHopInstance")).rpartition("/")[2] for one in routes}
-        assert leads_to[lingering.cidr] == "old-1", "the VM that it leads to still runs"
+        assert upgrade.ground.hops(lingering.cidr) == {"old-1"}, "the VM that it leads to still runs"
         upgrade.terminate(lingering)
         eye.until(lambda report: (one := report.of("new-1")) is not None and one.reachable is True)
         assert upgrade.undelivered() == {"old-3"}
-        assert not upgrade.gce.forwards("old-3"), "it was there when this was armed"
+        assert not upgrade.ground.forwards("old-3"), "it was there when this was armed"
     written = [recorded.change.node for apply in session.applies() for recorded in apply.changes]
     assert set(written) == {"new-0", "new-1"}
