@@ -25,7 +25,8 @@ class Console(Terminal):
 
     def journal(self) -> list[str]:
         files = list((self.state / "journal").glob("*.jsonl"))
-        lines = files[0].read_text().splitlines() if files else []
+        written = files[0].read_text() if files else ""
+        lines = written.rpartition("\n")[0].splitlines()  # the last line may be on its way
         return [str(json.loads(line)["type"]) for line in lines]
 
 
