@@ -10,9 +10,10 @@ from tests import build
 from tests.wire.ec2 import REGION, Ec2Server, fresh_account, serve_ec2  # noqa: F401 - fixtures
 from tui.clouds.aws import AwsReader, AwsWriter
 from tui.model.change import SetForwarding
+from tui.model.joined import Joined
 from tui.model.network import Disruption
 from tui.model.node import Node, ProviderID
-from tui.model.snapshot import CloudView, Joined, Placement, PlacementState, Scope, SourceState
+from tui.model.snapshot import CloudView, Placement, PlacementState, Scope, SourceState
 from tui.ports import CloudOptions, CloudReader, CloudWriter, NotFound
 
 
@@ -27,7 +28,7 @@ def nameless(name: str = "n1", *, ip: str = "10.0.0.4", region: str | None = REG
 
 
 def join(nodes: Sequence[Node], views: Sequence[CloudView]) -> Joined:
-    return build.snapshot(*nodes, views=views, scope=Scope(cloud=next(view.cloud for view in views))).join()
+    return Joined.of(build.snapshot(*nodes, views=views, scope=Scope(cloud=next(view.cloud for view in views))))
 
 
 def place(node: Node, *views: CloudView) -> Placement:

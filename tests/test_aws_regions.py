@@ -5,6 +5,7 @@ import pytest
 from tests import build
 from tests.wire.ec2 import REGION, Ec2Server, fresh_account, serve_ec2  # noqa: F401 - fixtures
 from tui.clouds.aws import AwsReader
+from tui.model.joined import Joined
 from tui.model.node import Cloud, Node, ProviderID
 from tui.model.snapshot import PlacementState, Scope, SourceState
 from tui.ports import CloudOptions
@@ -60,7 +61,7 @@ def test_nodes_of_no_known_region_are_unobserved_and_the_others_still_show(ec2: 
     assert views[1].source.message is not None
     assert "--aws-region" in views[1].source.message
     assert (views[1].instances, views[1].subnets) == (None, None)
-    joined = build.snapshot(*nodes, views=views, scope=Scope(fallback=Cloud.AWS)).join()
+    joined = Joined.of(build.snapshot(*nodes, views=views, scope=Scope(fallback=Cloud.AWS)))
     states = [placed.state for _, placed in joined.placed()]
     assert states == [PlacementState.FOUND, PlacementState.UNOBSERVED]
 
@@ -74,6 +75,6 @@ def test_each_region_is_a_source_of_its_own(ec2: Ec2Server) -> None:
     views = AwsReader(CloudOptions()).observe(nodes)
     assert [view.source.name for view in views] == ["aws:eu-west-1", "aws:us-east-1"]
     assert [view.node_uids for view in views] == [{"uid-n1"}, {"uid-n0"}]
-    joined = build.snapshot(*nodes, views=views, scope=Scope(fallback=Cloud.AWS)).join()
+    joined = Joined.of(build.snapshot(*nodes, views=views, scope=Scope(fallback=Cloud.AWS)))
     sources = [placed.source for _, placed in joined.placed()]
     assert sources == ["aws:us-east-1", "aws:eu-west-1"]

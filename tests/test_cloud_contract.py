@@ -23,6 +23,7 @@ from tests.wire.gce_refusals import FORBIDDEN
 from tui.clouds import CLOUDS, load_reader, load_writer
 from tui.demo import Call, open_world
 from tui.model.change import SetForwarding
+from tui.model.joined import Joined
 from tui.model.node import Cloud, Node, ProviderID
 from tui.model.snapshot import Evidence, Placement, PlacementState, SourceState
 from tui.ports import CloudOptions, CloudReader, CloudWriter, Denied, NotFound
@@ -59,7 +60,7 @@ class Contender:
     asks_who: int
 
     def place(self, *nodes: Node) -> tuple[Placement, ...]:
-        joined = build.snapshot(*nodes, views=self.reader.observe(nodes)).join()
+        joined = Joined.of(build.snapshot(*nodes, views=self.reader.observe(nodes)))
         return tuple(placement for _, placement in joined.placed())
 
     def change(self, node: Node) -> SetForwarding:
@@ -214,7 +215,7 @@ def test_every_healthy_node_has_its_interface(contender: Contender) -> None:
 
 def test_the_subnet_of_every_interface_was_observed_and_holds_its_address(contender: Contender) -> None:
     views = contender.reader.observe(contender.nodes)
-    joined = build.snapshot(*contender.nodes, views=views).join()
+    joined = Joined.of(build.snapshot(*contender.nodes, views=views))
     for node, placement in joined.placed():
         subnet = joined.subnet_of(placement)
         assert subnet is not None
@@ -357,7 +358,7 @@ def test_what_is_refused_is_unobserved_and_not_empty(contender: Contender) -> No
         assert view.source.message
         assert (view.instances, view.subnets, view.route_tables) == (None, None, None)
     assert frozenset().union(*(view.node_uids for view in views)) == {node.uid for node in contender.nodes}
-    placed = build.snapshot(*contender.nodes, views=views).join().placed()
+    placed = Joined.of(build.snapshot(*contender.nodes, views=views)).placed()
     assert {placement.state for _, placement in placed} == {PlacementState.UNOBSERVED}
     assert {placement.state for placement in contender.place(*contender.nodes)} == {PlacementState.FOUND}
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests import build
 from tui.model.fabric import Fabric, Life
+from tui.model.joined import Joined
 from tui.model.network import Instance, NextHopKind, Route, RouteTable
 from tui.model.node import Cloud, Node, ProviderID, contains
 from tui.model.ranges import Ranges
@@ -39,7 +40,7 @@ def view(
 
 
 def fabric(*nodes: Node, views: Iterable[CloudView]) -> Fabric:
-    return Fabric.of(build.snapshot(*nodes, views=views).join())
+    return Fabric.of(Joined.of(build.snapshot(*nodes, views=views)))
 
 
 def lives(route: Route, *vms: Instance, complete: bool = True) -> Life:
@@ -87,13 +88,13 @@ def test_a_shared_network_is_served_by_the_host_projects_table() -> None:
     node = build.gce_node()
     service = view(build.gce_vm(), nodes=[node], tables=(build.table(id="own", network="own"),))
     host = view(nodes=[], tables=(build.table(),), name="gce:host")
-    joined = build.snapshot(node, views=[service, host]).join()
+    joined = Joined.of(build.snapshot(node, views=[service, host]))
     made = Fabric.of(joined)
     tables = made.serving(joined.placements[node.uid])
     assert tables is not None
     assert [(held.table.id, held.view.source.name) for held in tables] == [(build.NETWORK, "gce:host")]
     assert [held.table.id for held in made.serving_any()] == [build.NETWORK]
-    unread = Fabric.of(build.snapshot(node, views=[service, replace(host, route_tables=None)]).join())
+    unread = Fabric.of(Joined.of(build.snapshot(node, views=[service, replace(host, route_tables=None)])))
     assert unread.serving(joined.placements[node.uid]) is None
 
 
@@ -101,7 +102,7 @@ def test_a_host_project_that_nobody_asked_for_vms_proves_nothing_gone() -> None:
     node = build.gce_node()
     service = view(build.gce_vm(), nodes=[node], tables=())
     host = view(nodes=[], tables=(build.table(),), name="gce:host")
-    made = Fabric.of(build.snapshot(node, views=[service, host]).join())
+    made = Fabric.of(Joined.of(build.snapshot(node, views=[service, host])))
     held = made.tables[build.NETWORK]
     assert made.life(build.route(CIDR, to="host/z/vm"), held) is Life.UNSEEN
     assert made.life(build.route(CIDR, to="10.0.0.99", kind=NextHopKind.ADDRESS), held) is Life.UNSEEN
@@ -122,7 +123,7 @@ def test_to_whom_a_tagged_route_applies(
     nodes = [build.gce_node(1), build.gce_node(2)]
     bystander = build.gce_vm(3, tags=["a", "b", "c"])
     vms = (build.gce_vm(1, tags=first), build.gce_vm(2, tags=second), bystander)
-    joined = build.snapshot(*nodes, views=[view(*vms, nodes=nodes, tables=(build.table(),))]).join()
+    joined = Joined.of(build.snapshot(*nodes, views=[view(*vms, nodes=nodes, tables=(build.table(),))]))
     route = build.route(CIDR, to="p/z/n1", tags=tags)
     assert Fabric.of(joined).applies(route, joined.placements["uid-n1"]) == expected
 
@@ -153,7 +154,7 @@ def test_evidence_of_a_route_controller(
     tables = (build.table(*(() if route is None else (route,))),)
     snapshot = build.snapshot(node, views=[view(build.gce_vm(), nodes=[node], tables=tables)])
     snapshot = replace(snapshot, cluster=replace(snapshot.cluster, route_controller=told))
-    evidence = Fabric.of(snapshot.join()).controller
+    evidence = Fabric.of(Joined.of(snapshot)).controller
     assert (evidence is None) if expected is None else (evidence is not None and expected in evidence)
 
 
@@ -172,7 +173,7 @@ def test_a_gap_is_named() -> None:
 
     def gap(**changes: object) -> str | None:
         changed = replace(snapshot, **changes)  # type: ignore[arg-type] # names are checked at run time
-        return Fabric.of(changed.join()).gap({"gce:p"})
+        return Fabric.of(Joined.of(changed)).gap({"gce:p"})
 
     assert gap() is None
     assert gap(nodes_source=stale) == "the list of nodes is stale"
@@ -180,4 +181,4 @@ def test_a_gap_is_named() -> None:
     assert gap(views=(replace(whole, complete=False),)) == "gce:p answered only in part"
     denied = replace(whole, source=replace(whole.source, state=SourceState.DENIED))
     assert gap(views=(denied,)) == "gce:p is denied"
-    assert Fabric.of(replace(snapshot, views=(denied,)).join()).gap({"gce:another"}) is None
+    assert Fabric.of(Joined.of(replace(snapshot, views=(denied,)))).gap({"gce:another"}) is None

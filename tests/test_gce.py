@@ -12,6 +12,7 @@ import pytest
 from tests import build
 from tests.wire.gce import ZONE, ComputeServer, Nic, fresh_gce  # noqa: F401 - the fixture
 from tui.clouds.gce import GceReader, GceWriter
+from tui.model.joined import Joined
 from tui.model.network import Disruption, NextHopKind, RouteQuota
 from tui.model.node import Cloud, Node, ProviderID
 from tui.model.snapshot import CloudView, Placement, PlacementState, Scope, SourceState
@@ -34,7 +35,7 @@ def observe(*nodes: Node, project: str | None = None) -> tuple[CloudView, ...]:
 
 
 def place(node: Node, views: Sequence[CloudView]) -> Placement:
-    return build.snapshot(node, views=views, scope=Scope(cloud=Cloud.GCE)).join().placements[node.uid]
+    return Joined.of(build.snapshot(node, views=views, scope=Scope(cloud=Cloud.GCE))).placements[node.uid]
 
 
 def test_the_adapter_fits_the_ports() -> None:

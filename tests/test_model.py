@@ -3,6 +3,7 @@
 import pytest
 
 from tests import build
+from tui.model.joined import Joined
 from tui.model.node import Cloud, ProviderID
 from tui.model.snapshot import PlacementState, Scope, SourceState
 from tui.model.text import printable
@@ -58,7 +59,7 @@ def test_the_interface_that_holds_the_node_address_is_the_one_judged() -> None:
     node = build.node("n1", ip="10.0.1.9")
     second = build.eni("eni-b", ip="10.0.1.9")
     view = build.view(build.instance("i-n1", build.eni("eni-a"), second), nodes=[node])
-    placement = build.snapshot(node, views=[view]).join().placements[node.uid]
+    placement = Joined.of(build.snapshot(node, views=[view])).placements[node.uid]
     assert placement.state is PlacementState.FOUND
     assert placement.interface is second
 
@@ -66,7 +67,7 @@ def test_the_interface_that_holds_the_node_address_is_the_one_judged() -> None:
 def test_an_instance_without_the_node_address_is_not_guessed_at() -> None:
     node = build.node("n1", ip="10.9.9.9")
     view = build.view(build.instance("i-n1", build.eni()), nodes=[node])
-    placement = build.snapshot(node, views=[view]).join().placements[node.uid]
+    placement = Joined.of(build.snapshot(node, views=[view])).placements[node.uid]
     assert placement.state is PlacementState.NOT_FOUND
     assert placement.candidates == ("i-n1",)
 
@@ -82,7 +83,7 @@ def test_without_provider_id_a_unique_address_tells_and_a_repeated_one_does_not(
         nodes=[unique, repeated],
     )
     snapshot = build.snapshot(unique, repeated, views=[view], scope=Scope(fallback=Cloud.AWS))
-    placements = snapshot.join().placements
+    placements = Joined.of(snapshot).placements
     assert placements[unique.uid].instance is not None
     assert placements[repeated.uid].state is PlacementState.AMBIGUOUS
     assert placements[repeated.uid].candidates == ("eni-2 in vpc-1", "eni-3 in vpc-2")
@@ -99,7 +100,7 @@ def test_without_provider_id_a_unique_address_tells_and_a_repeated_one_does_not(
 def test_absence_from_a_source_that_did_not_answer_fully_proves_nothing(lost: dict[str, object]) -> None:
     node = build.node("n1")
     view = build.view(nodes=[node], **lost)  # type: ignore[arg-type] # parametrised keywords
-    placement = build.snapshot(node, views=[view]).join().placements[node.uid]
+    placement = Joined.of(build.snapshot(node, views=[view])).placements[node.uid]
     assert placement.state is PlacementState.UNOBSERVED
 
 
@@ -108,7 +109,7 @@ def test_the_same_address_in_a_source_that_was_not_asked_is_no_ambiguity() -> No
     here = build.view(build.instance("i-1", build.eni("eni-1")), nodes=[node])
     there = build.view(build.instance("i-2", build.eni("eni-2", network="vpc-2")), nodes=[], name="aws:eu-west-1")
     snapshot = build.snapshot(node, views=[here, there], scope=Scope(fallback=Cloud.AWS))
-    placement = snapshot.join().placements[node.uid]
+    placement = Joined.of(snapshot).placements[node.uid]
     assert placement.instance is not None
     assert placement.instance.id == "i-1"
 
@@ -116,33 +117,33 @@ def test_the_same_address_in_a_source_that_was_not_asked_is_no_ambiguity() -> No
 def test_a_source_that_told_its_interfaces_is_enough_to_tell_by_address() -> None:
     node = build.node("n1", provider_id=ProviderID.parse(""))
     view = build.view(build.instance("i-1", build.eni()), nodes=[node], state=SourceState.DENIED)
-    placement = build.snapshot(node, views=[view], scope=Scope(fallback=Cloud.AWS)).join().placements[node.uid]
+    placement = Joined.of(build.snapshot(node, views=[view], scope=Scope(fallback=Cloud.AWS))).placements[node.uid]
     assert placement.state is PlacementState.FOUND
 
 
 def test_a_node_that_no_source_was_asked_about_is_unobserved() -> None:
     node = build.node("n1")
     view = build.view(build.instance("i-n1"), nodes=[])
-    placement = build.snapshot(build.node("n2"), views=[view]).join().placements["uid-n2"]
+    placement = Joined.of(build.snapshot(build.node("n2"), views=[view])).placements["uid-n2"]
     assert (placement.state, placement.reason) == (PlacementState.UNOBSERVED, "not read yet")
-    assert build.snapshot(node).join().placements[node.uid].state is PlacementState.UNOBSERVED
+    assert Joined.of(build.snapshot(node)).placements[node.uid].state is PlacementState.UNOBSERVED
 
 
 def test_absence_from_a_complete_answer_is_not_found() -> None:
     node = build.node("n1")
-    placement = build.snapshot(node, views=[build.view(nodes=[node])]).join().placements[node.uid]
+    placement = Joined.of(build.snapshot(node, views=[build.view(nodes=[node])])).placements[node.uid]
     assert (placement.state, placement.reason) == (PlacementState.NOT_FOUND, "there is no VM i-n1")
 
 
 def test_the_operator_can_say_that_no_node_is_in_a_cloud() -> None:
     node = build.node("n1")
-    placement = build.snapshot(node, scope=Scope(cloud=Cloud.NONE)).join().placements[node.uid]
+    placement = Joined.of(build.snapshot(node, scope=Scope(cloud=Cloud.NONE))).placements[node.uid]
     assert placement.state is PlacementState.NO_CLOUD
 
 
 def test_a_provider_id_of_another_cloud_than_the_one_given_is_no_key() -> None:
     node = build.node("n1", provider_id=ProviderID.parse("gce://p/z/n1"))
     view = build.view(build.instance("i-x", build.eni()), nodes=[node])
-    placement = build.snapshot(node, views=[view], scope=Scope(cloud=Cloud.AWS)).join().placements[node.uid]
+    placement = Joined.of(build.snapshot(node, views=[view], scope=Scope(cloud=Cloud.AWS))).placements[node.uid]
     assert placement.instance is not None
     assert placement.instance.id == "i-x"

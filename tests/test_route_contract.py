@@ -17,6 +17,7 @@ from tui.clouds import load_reader, load_writer
 from tui.demo import DemoWorld, Machine, RoutePlan, Scenario, Site
 from tui.demo.sites import COMPUTE_ENGINE, SHARED_HOST, SHARED_SERVICE, compute_engine, shared
 from tui.model.change import CreateRoute, DeleteRoute, ReplaceRoute
+from tui.model.joined import Joined
 from tui.model.network import NextHop, NextHopKind, ReplaceMethod, Route, RouteTable
 from tui.model.node import Cloud, Node, ProviderID
 from tui.model.snapshot import Evidence
@@ -47,7 +48,7 @@ class Contender:
 
     def hop(self, node: Node) -> NextHop:
         """Return how a route leads to the node."""
-        joined = build.snapshot(node, views=self.reader.observe(self.nodes)).join()
+        joined = Joined.of(build.snapshot(node, views=self.reader.observe(self.nodes)))
         ((_, placement),) = joined.placed()
         instance, interface = placement.instance, placement.interface
         assert instance is not None

@@ -12,6 +12,7 @@ from tui.checks import diagnose
 from tui.model.change import CreateRoute, DeleteRoute
 from tui.model.delivery import Routing
 from tui.model.finding import Code, Finding, RouteState
+from tui.model.joined import Joined
 from tui.model.naming import route_prefix
 from tui.model.network import NextHopKind, Route
 from tui.model.node import Cloud, IPNetwork
@@ -93,7 +94,7 @@ def served(snapshot: Snapshot) -> tuple[set[IPNetwork], set[IPNetwork]]:
     """Return the pod CIDRs that have a right route, and those whose packets all take a right one."""
     deliveries = [
         delivery
-        for answers in Routing.of(snapshot.join()).answers.values()
+        for answers in Routing.of(Joined.of(snapshot)).answers.values()
         for answer in answers
         for delivery in answer.deliveries
     ]

@@ -17,6 +17,7 @@ import pytest
 from tests import build
 from tests.wire.ec2 import REGION, Ec2Server, isolate
 from tui.clouds import load_reader
+from tui.model.joined import Joined
 from tui.model.node import Cloud, Node, ProviderID
 from tui.model.snapshot import PlacementState
 from tui.ports import CloudOptions, CloudReader
@@ -46,7 +47,7 @@ def _refresh(ec2: Ec2Server, reader: CloudReader, nodes: list[Node]) -> tuple[Co
         started = time.perf_counter()
         views = reader.observe(nodes)
         times.append(time.perf_counter() - started)
-    placed = build.snapshot(*nodes, views=views).join().placed()
+    placed = Joined.of(build.snapshot(*nodes, views=views)).placed()
     assert {placement.state for _, placement in placed} == {PlacementState.FOUND}
     return ec2.count(), min(times)
 

@@ -4,7 +4,8 @@ A check answers *unknown* on what was not observed, never *fine*. May import the
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from itertools import chain
 
 from tui.checks import (
@@ -22,8 +23,9 @@ from tui.checks import (
     tables,
 )
 from tui.model.delivery import Routing
-from tui.model.finding import Assessment, Finding, Report, by_severity
-from tui.model.snapshot import Joined, Snapshot
+from tui.model.finding import Assessment, Finding, PodRoute, Report, by_severity
+from tui.model.joined import Joined
+from tui.model.snapshot import Snapshot
 
 CHECKS: tuple[Callable[[Joined], Iterable[Finding]], ...] = (
     identity.check,
@@ -44,10 +46,32 @@ ROUTE_CHECKS: tuple[Callable[[Routing], Iterable[Finding]], ...] = (
 """Those that ask about routes, which are sorted out once for all of them."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """A judged snapshot, and what the next judgement takes over from it. Both mappings are by node uid."""
+
+    routing: Routing
+    pod_routes: Mapping[str, tuple[PodRoute, ...]]
+    assessments: Mapping[str, Assessment]
+    findings: tuple[Finding, ...]
+
+    @property
+    def report(self) -> Report:
+        """The report, which has no activity and revision 0: the session adds both."""
+        snapshot = self.routing.joined.snapshot
+        return Report(snapshot=snapshot, assessments=tuple(self.assessments.values()), findings=self.findings)
+
+
 def diagnose(snapshot: Snapshot) -> Report:
-    """Judge a snapshot. The report has no activity and revision 0: the session adds both."""
-    joined = snapshot.join()
-    routing = Routing.of(joined)
+    """Judge a snapshot."""
+    return judge(snapshot).report
+
+
+def judge(snapshot: Snapshot, before: Judgement | None = None) -> Judgement:
+    """Judge a snapshot, faster where an earlier judgement was made of the same objects; the result is the same."""
+    known = None if before is None else before.routing
+    joined = Joined.of(snapshot, None if known is None else known.joined)
+    routing = Routing.of(joined, known)
     findings = by_severity(
         chain(
             (finding for check in CHECKS for finding in check(joined)),
@@ -59,18 +83,38 @@ def diagnose(snapshot: Snapshot) -> Report:
         if finding.node is not None:
             by_node[finding.node].append(finding)
     layer2_states = layer2.states(joined)
-    route_states = routes.states(routing)
-    assessments = tuple(
-        Assessment(
-            node=node,
-            cloud=placement.cloud,
-            placement=placement,
-            subnet=joined.subnet_of(placement),
-            forwarding=forwarding.state(node, placement),
-            layer2=layer2_states[node.uid],
-            routes=route_states[node.uid],
-            findings=tuple(by_node[node.name]),
-        )
-        for node, placement in joined.placed()
-    )
-    return Report(snapshot=snapshot, assessments=assessments, findings=findings)
+    pod_routes = _pod_routes(routing, before)
+    earlier = {} if before is None else before.assessments
+    assessments: dict[str, Assessment] = {}
+    for node, placement in joined.placed():
+        assessment = earlier.get(node.uid)
+        layer2_state, routed, found = layer2_states[node.uid], pod_routes[node.uid], tuple(by_node.get(node.name, ()))
+        if (
+            assessment is None
+            or assessment.node is not node
+            or assessment.placement is not placement  # the same one only where all the clouds are
+            or assessment.layer2 is not layer2_state
+            or assessment.routes is not routed
+            or assessment.findings != found
+        ):
+            assessment = Assessment(
+                node=node,
+                cloud=placement.cloud,
+                placement=placement,
+                subnet=joined.subnet_of(placement),
+                forwarding=forwarding.state(node, placement),
+                layer2=layer2_state,
+                routes=routed,
+                findings=found,
+            )
+        assessments[node.uid] = assessment
+    return Judgement(routing=routing, pod_routes=pod_routes, assessments=assessments, findings=findings)
+
+
+def _pod_routes(routing: Routing, before: Judgement | None) -> dict[str, tuple[PodRoute, ...]]:
+    """Return the routes of every node, the very same objects for those of which nothing was sorted out anew."""
+    answers = {} if before is None else before.routing.answers
+    return {
+        uid: before.pod_routes[uid] if before is not None and answers.get(uid) is found else routes.states(found)
+        for uid, found in routing.answers.items()
+    }

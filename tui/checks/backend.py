@@ -7,7 +7,7 @@ waits: then flannel has not started here. Where no node carries it, there is not
 from collections.abc import Iterator
 
 from tui.model.finding import Code, Finding, Severity
-from tui.model.snapshot import Joined
+from tui.model.joined import Joined
 
 
 def check(joined: Joined) -> Iterator[Finding]:

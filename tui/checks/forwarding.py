@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from tui.model.change import SetForwarding
 from tui.model.finding import Code, Finding, Forwarding, Severity
+from tui.model.joined import Joined
 from tui.model.network import NetworkInterface
 from tui.model.node import Node
-from tui.model.snapshot import Joined, Placement, PlacementState
+from tui.model.snapshot import Placement, PlacementState
 
 
 def state(node: Node, placement: Placement) -> Forwarding:

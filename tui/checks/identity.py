@@ -6,8 +6,9 @@ Decides ``instance-not-found`` and ``instance-ambiguous``.
 from collections.abc import Iterator
 
 from tui.model.finding import Code, Finding, Severity
+from tui.model.joined import Joined
 from tui.model.node import Cloud
-from tui.model.snapshot import Joined, PlacementState
+from tui.model.snapshot import PlacementState
 
 _SCOPE_OPTIONS = {
     Cloud.AWS: "--aws-region and --aws-vpc",

@@ -8,8 +8,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from tui.model.finding import Code, Finding, Layer2, Severity
+from tui.model.joined import Joined
 from tui.model.node import Cloud, IPNetwork, Node
-from tui.model.snapshot import Joined, PlacementState
+from tui.model.snapshot import PlacementState
 
 
 def states(joined: Joined) -> dict[str, Layer2]:

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tui.model.finding import Code, Finding, Severity
+from tui.model.joined import Joined
+from tui.model.network import Subnet
 from tui.model.node import IPAddress, IPNetwork, Node
-from tui.model.snapshot import Joined
 
 
 def check(joined: Joined) -> Iterator[Finding]:
@@ -56,16 +57,19 @@ def _between(joined: Joined) -> Iterator[Finding]:
 
 
 def _claims(joined: Joined) -> Iterator[_Range]:
-    subnets: set[tuple[IPNetwork, str]] = {(cidr, "--node-subnet") for cidr in joined.snapshot.scope.node_subnets}
+    subnets: dict[str, Subnet] = {}
     for node, placement in joined.placed():
         subnet = joined.subnet_of(placement)
         if subnet is not None:
-            subnets |= {(cidr, f"subnet {subnet.id}") for cidr in subnet.cidrs}
+            subnets[subnet.id] = subnet
         for cidr in node.pod_cidrs:
             if placement.interface is None or not placement.interface.owns(cidr):
                 yield _Range.of(cidr, node.name, f"node {node.name}")
-    for cidr, name in subnets:
-        yield _Range.of(cidr, None, name)
+    for subnet in subnets.values():
+        for cidr in subnet.cidrs:
+            yield _Range.of(cidr, None, f"subnet {subnet.id}")
+    for cidr in joined.snapshot.scope.node_subnets:
+        yield _Range.of(cidr, None, "--node-subnet")
 
 
 def _with_node_addresses(nodes: Iterable[Node]) -> Iterator[Finding]:

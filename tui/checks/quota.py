@@ -27,7 +27,7 @@ def check(routing: Routing) -> Iterator[Finding]:
     replaced: defaultdict[str, set[tuple[str, IPNetwork]]] = defaultdict(set)
     for node, _ in routing.routed():
         for answer in routing.answers[node.uid]:
-            for delivery in answer.deliveries:
+            for delivery in () if answer.state is RouteState.OK else answer.deliveries:
                 table = delivery.held.table
                 if table.quota is None or delivery.state is RouteState.OK:
                     continue

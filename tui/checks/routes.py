@@ -5,7 +5,7 @@ Engine (one table per network) and Azure (the tables associated with the subnets
 it leads to the VM, or to an address of the interface, that holds the node's address now, and when that runs.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from tui.model.change import RouteChange
 from tui.model.delivery import Delivered, Delivery, Routing
@@ -22,13 +22,15 @@ _CODES = {
     RouteState.WRONG_NEXT_HOP: (Code.ROUTE_WRONG_NEXT_HOP, "the route for pod CIDR {} does not lead to its node"),
     RouteState.DUPLICATE: (Code.ROUTE_DUPLICATE, "several routes compete for pod CIDR {}"),
 }
+_GOOD = frozenset({RouteState.OK, RouteState.NOT_REQUIRED})
+"""The best states: what several tables do comes to one of these only where each of them does."""
 _PARTLY_READ = frozenset({RouteState.UNKNOWN, RouteState.MISSING})
 """What a range may be that no table is known to fail: one was not read, or the node's own subnet has none."""
 
 
-def states(routing: Routing) -> dict[str, tuple[PodRoute, ...]]:
-    """Answer for every pod CIDR of every node, by node uid, in the order of the node's pod CIDRs."""
-    return {uid: tuple(_pod_route(answer) for answer in answers) for uid, answers in routing.answers.items()}
+def states(answers: Iterable[Delivered]) -> tuple[PodRoute, ...]:
+    """Answer for every pod CIDR of a node, in their order."""
+    return tuple(map(_pod_route, answers))
 
 
 def _pod_route(answer: Delivered) -> PodRoute:
@@ -46,6 +48,8 @@ def check(routing: Routing) -> Iterator[Finding]:
         if instance is None or interface is None:
             continue
         for answer in routing.answers[node.uid]:
+            if answer.state in _GOOD:
+                continue
             faulty = [delivery for delivery in answer.deliveries if delivery.state in _CODES]
             if faulty:
                 yield _finding(answer, faulty, Owner(node, placement, instance, interface, fabric))

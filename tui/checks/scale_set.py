@@ -6,7 +6,7 @@ Told beside ``forwarding-off``, which cannot be mended at such an interface.
 from collections.abc import Iterator
 
 from tui.model.finding import Code, Finding, Severity
-from tui.model.snapshot import Joined
+from tui.model.joined import Joined
 
 
 def check(joined: Joined) -> Iterator[Finding]:

@@ -24,10 +24,9 @@ def check(routing: Routing) -> Iterator[Finding]:
     for held in fabric.serving_any():
         for route in held.table.routes:
             destination = route.destination
-            if route.system or not any(cluster.around(destination)):
+            if route.system or any(fabric.claims.around(destination)) or fabric.claims.within(destination):
                 continue
-            claimed = any(fabric.claims.around(destination)) or fabric.claims.within(destination)
-            if not claimed and not _lingers(route, held, fabric):
+            if any(cluster.around(destination)) and not _lingers(route, held, fabric):
                 yield _finding(route, held, fabric)
 
 

@@ -29,8 +29,9 @@ def check(routing: Routing) -> Iterator[Finding]:
     remedies: dict[str, tuple[Change, ...] | Blocked] = {}
     for node, placement in routing.routed():
         interface = placement.interface
-        needed = any(answer.state is not RouteState.NOT_REQUIRED for answer in routing.answers[node.uid])
-        if interface is None or interface.subnet is None or placement.cloud is not Cloud.AZURE or not needed:
+        if interface is None or interface.subnet is None or placement.cloud is not Cloud.AZURE:
+            continue
+        if all(answer.state is RouteState.NOT_REQUIRED for answer in routing.answers[node.uid]):
             continue
         lacks = routing.fabric.lacks_table(interface.subnet)
         if lacks is None and routing.fabric.serving(placement) is not None:

@@ -237,10 +237,13 @@ class Observer:
                 nodes=nodes,
                 nodes_source=self._aged(self._nodes_source, NODES_INTERVAL_S),
                 remaining=self._remaining,
-                views=tuple(
-                    replace(view, source=self._aged(view.source, CLOUD_INTERVAL_S)) for view in self._views.values()
-                ),
+                views=tuple(map(self._aged_view, self._views.values())),
             )
+
+    def _aged_view(self, view: CloudView) -> CloudView:
+        """Return the view itself as long as it is fresh, so that a judgement sees that nothing about it has changed."""
+        source = self._aged(view.source, CLOUD_INTERVAL_S)
+        return view if source is view.source else replace(view, source=source)
 
     def _aged(self, source: Source, interval_s: float) -> Source:
         if source.state is SourceState.OK and source.observed_at and self._old(source.observed_at, interval_s):

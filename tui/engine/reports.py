@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from time import monotonic
 
-from tui.checks import diagnose
+from tui.checks import Judgement, judge
 from tui.engine import timeline
 from tui.engine.observer import Observer
 from tui.engine.record import Page, Record
@@ -35,6 +35,7 @@ class Reports:
         self._page: Page | None = None
         """What an earlier watch has left; None once there is a report that goes on with it."""
         self._newest: Report | None = None
+        self._judgement: Judgement | None = None
         self._pending: list[Activity] = []
         self._witnesses: tuple[Witness, ...] = ()
         self._applies: tuple[RecordedApply, ...] | None = None
@@ -66,7 +67,9 @@ class Reports:
             known = before.rollout if before else None
             page = None if known is not None and known.listed else self._page
             known = known if page is None else page.rollout()
-            judged = diagnose(snapshot if known is None else _with_departed(snapshot, known))
+            snapshot = snapshot if known is None else _with_departed(snapshot, known)
+            self._judgement = judge(snapshot, self._judgement)
+            judged = self._judgement.report
             judged = replace(judged, rollout=unfold(known, judged))
             with self._changed:
                 noted, self._pending = self._pending, []

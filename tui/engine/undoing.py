@@ -7,6 +7,7 @@ from tui.model.change import Change, CreateRoute, ReplaceRoute
 from tui.model.fabric import Fabric, Life
 from tui.model.finding import Report
 from tui.model.history import RecordedApply, RunState, latest_to_undo
+from tui.model.joined import Joined
 from tui.model.text import printable
 from tui.ports import Misconfigured
 
@@ -35,7 +36,7 @@ class Reversal:
 
     def __init__(self, report: Report) -> None:
         self._report = report
-        self._fabric = Fabric.of(report.snapshot.join())
+        self._fabric = Fabric.of(Joined.of(report.snapshot))
 
     def hinders(self, inverse: Change) -> str | None:
         """Return why an inverse cannot be carried out; None when nothing is known against it."""

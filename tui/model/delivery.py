@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from tui.model.controller import ROUTED
 from tui.model.fabric import Fabric, Held, Life, leads_to, life_at, rank
 from tui.model.finding import RouteState, worst_route
+from tui.model.joined import Joined
 from tui.model.network import Route
 from tui.model.node import Cloud, IPNetwork, Node
-from tui.model.snapshot import Joined, Placement, PlacementState
+from tui.model.snapshot import Placement, PlacementState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,13 +118,22 @@ class Routing:
 
     joined: Joined
     fabric: Fabric
-    answers: Mapping[str, Sequence[Delivered]]
+    answers: Mapping[str, tuple[Delivered, ...]]
 
     @classmethod
-    def of(cls, joined: Joined) -> "Routing":
-        """Sort out the routes of a snapshot."""
-        fabric = Fabric.of(joined)
-        answers = {node.uid: _delivered(node, placement, fabric) for node, placement in joined.placed()}
+    def of(cls, joined: Joined, before: "Routing | None" = None) -> "Routing":
+        """Sort out the routes of a snapshot. What was sorted out before from the same objects is taken over."""
+        fabric = Fabric.of(joined, None if before is None else before.fabric)
+        if before is None or fabric.tables is not before.fabric.tables:
+            answers = {node.uid: _delivered(node, placement, fabric) for node, placement in joined.placed()}
+            return cls(joined=joined, fabric=fabric, answers=answers)
+        known = before.joined.by_uid
+        answers = {
+            node.uid: before.answers[node.uid]
+            if known.get(node.uid) is node  # and so is its placement, in the same views
+            else _delivered(node, placement, fabric)
+            for node, placement in joined.placed()
+        }
         return cls(joined=joined, fabric=fabric, answers=answers)
 
     def routed(self) -> Iterator[tuple[Node, Placement]]:

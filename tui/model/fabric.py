@@ -6,15 +6,16 @@ Several checks ask these questions and must get the same answers. Standard libra
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tui.model.controller import ROUTED, route_controller
+from tui.model.joined import Joined
 from tui.model.network import Instance, NextHopKind, Route, RouteTable
 from tui.model.node import Cloud, IPAddress, IPNetwork
-from tui.model.ranges import Ranges, claims_of
+from tui.model.ranges import NOTHING, Ranges, claims_of
 from tui.model.senders import senders
-from tui.model.snapshot import CloudView, Joined, Placement, SourceState
+from tui.model.snapshot import CloudView, Placement, SourceState
 
 DEFAULT_PRIORITY = 1000
 """What Compute Engine gives to a route that names no priority."""
@@ -60,6 +61,8 @@ class Held:
 
 
 _Network = tuple[Cloud, str]
+_Subnets = Mapping[_Network, frozenset[str]]
+_TagSets = Mapping[_Network, frozenset[frozenset[str]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,17 +88,28 @@ class Fabric:
     addresses: Mapping[tuple[Cloud, str, IPAddress], Instance]
     by_network: Mapping[_Network, tuple[Held, ...]]
     by_subnet: Mapping[str, Held]
-    node_subnets: Mapping[_Network, frozenset[str]]
-    tag_sets: Mapping[_Network, frozenset[frozenset[str]]]
-    claims: Ranges
-    contested: frozenset[IPNetwork]
-    controller: str | None
+    node_subnets: _Subnets
+    tag_sets: _TagSets
+    claims: Ranges = NOTHING
+    contested: frozenset[IPNetwork] = frozenset()
+    controller: str | None = None
 
     @classmethod
-    def of(cls, joined: Joined) -> "Fabric":
-        """Index a snapshot."""
-        views = tuple(view for view in joined.snapshot.views if view.cloud in ROUTED)
+    def of(cls, joined: Joined, before: "Fabric | None" = None) -> "Fabric":
+        """Index a snapshot. An earlier index is taken over where the clouds and the senders are the same."""
+        clouds = before if before is not None and before.joined.same_clouds(joined.snapshot) else None
         node_subnets, tag_sets = senders(joined)
+        if clouds is None or (node_subnets, tag_sets) != (clouds.node_subnets, clouds.tag_sets):
+            clouds = cls._of_clouds(joined, node_subnets, tag_sets)
+        claims, disputed = claims_of(tuple(node.pod_cidrs for node in joined.nodes))
+        routes = ((held.view.cloud, route) for held in clouds.tables.values() for route in held.table.routes)
+        controller = route_controller(joined.snapshot, routes)
+        return replace(clouds, joined=joined, claims=claims, contested=disputed, controller=controller)
+
+    @classmethod
+    def _of_clouds(cls, joined: Joined, node_subnets: _Subnets, tag_sets: _TagSets) -> "Fabric":
+        """Index what the clouds told; what the nodes claim is left out."""
+        views = tuple(view for view in joined.snapshot.views if view.cloud in ROUTED)
         tables: dict[str, Held] = {}
         for view in views:
             for table in view.route_tables or ():
@@ -108,7 +122,6 @@ class Fabric:
         names: defaultdict[str, set[str]] = defaultdict(set)
         for held in tables.values():
             names[held.table.route_prefix].update(route.name for route in held.table.routes)
-        claims, disputed = claims_of(tuple(node.pod_cidrs for node in joined.nodes))
         return cls(
             joined=joined,
             views=views,
@@ -136,12 +149,6 @@ class Fabric:
             by_subnet=_by_subnet(joined, tables),
             node_subnets=node_subnets,
             tag_sets=tag_sets,
-            claims=claims,
-            contested=disputed,
-            controller=route_controller(
-                joined.snapshot,
-                ((held.view.cloud, route) for held in tables.values() for route in held.table.routes),
-            ),
         )
 
     def serving(self, placement: Placement) -> tuple[Held, ...] | None:
@@ -270,7 +277,7 @@ def leads_to(route: Route, placement: Placement) -> bool:
     return hop.kind is NextHopKind.ADDRESS and hop.address in interface.addresses
 
 
-def _network_of(table: RouteTable, cloud: Cloud, node_subnets: Mapping[_Network, frozenset[str]]) -> str:
+def _network_of(table: RouteTable, cloud: Cloud, node_subnets: _Subnets) -> str:
     """Return the network of the nodes whose subnets use the table; "" when none does."""
     attached = frozenset(table.subnets or ())
     return next((name for (place, name), subnets in node_subnets.items() if place is cloud and attached & subnets), "")

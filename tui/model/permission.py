@@ -6,6 +6,7 @@ from dataclasses import replace
 from tui.model.arming import Arming, FixKind
 from tui.model.change import Change, CreateRoute, ReplaceRoute, SetForwarding
 from tui.model.fabric import Fabric, Life
+from tui.model.joined import Joined
 from tui.model.network import ReplaceMethod
 from tui.model.plan import Plan, seal
 from tui.model.snapshot import Snapshot
@@ -23,7 +24,7 @@ def permitted(plan: Plan, arming: Arming, uids: Collection[str], snapshot: Snaps
         if not covered or not {*change.depends_on} <= {one.id for one in kept}:
             continue
         if isinstance(change, ReplaceRoute):
-            fabric = fabric or Fabric.of(snapshot.join())
+            fabric = fabric or Fabric.of(Joined.of(snapshot))
             if not _leads_nowhere(change, fabric):
                 continue
         kept.append(change)

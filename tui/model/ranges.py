@@ -52,6 +52,10 @@ class Ranges:
         return at < len(starts) and starts[at][0] <= int(cidr.broadcast_address)
 
 
+NOTHING = Ranges({}, {})
+"""No range at all."""
+
+
 @lru_cache(maxsize=2)
 def claims_of(claimants: tuple[tuple[IPNetwork, ...], ...]) -> tuple[Ranges, frozenset[IPNetwork]]:
     """Return what the claimants claim, and what of that is contested.

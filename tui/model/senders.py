@@ -6,8 +6,8 @@ Standard library only.
 from collections import defaultdict
 
 from tui.model.controller import ROUTED
+from tui.model.joined import Joined
 from tui.model.node import Cloud
-from tui.model.snapshot import Joined
 
 _Network = tuple[Cloud, str]
 
