@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 
 from tests import build
 from tests import build_azure as azure
+from tests.test_rollout import Watch
+from tests.test_worlds import GCE as SITE
+from tests.test_worlds import machine
 from tui.checks import Judgement, judge
+from tui.engine.observer import CLOUD_INTERVAL_S
 from tui.model.network import Instance, RouteTable
 from tui.model.node import Cloud, Node, ProviderID
 from tui.model.snapshot import CloudView, Scope, Snapshot, SourceState
@@ -177,3 +181,17 @@ def test_a_node_event_makes_only_its_node_be_judged_anew() -> None:
         assert len(others) == 10
         for uid in others:
             assert second.assessments[uid] is first.assessments[uid]
+
+
+def test_what_the_clouds_told_stays_the_same_objects_until_it_is_read_again_or_too_old() -> None:
+    watch = Watch(machine(0, SITE), machine(1, SITE))
+    (first,) = watch.observer.snapshot().views
+    watch.world.cordon("n0")
+    watch.observer.list_nodes()
+    snapshot = watch.observer.snapshot()
+    assert [node.schedulable for node in snapshot.nodes or ()] == [False, True]
+    assert snapshot.views[0] is first
+    watch.world.clock.advance(3 * CLOUD_INTERVAL_S)
+    assert watch.observer.snapshot().views[0].source.state is SourceState.STALE
+    watch.look()
+    assert watch.observer.snapshot().views[0].source.state is SourceState.OK

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.test_worlds import GCE, ZONE, leads_to, machine, session_of
-from tui.checks import diagnose
+from tui.checks import Judgement, diagnose, judge
 from tui.demo import DemoWorld, Machine, RoutePlan, Scenario
 from tui.demo.description import Deed, Step
 from tui.engine.observer import Observer
@@ -39,6 +39,7 @@ class Watch:
         self.observer = Observer(
             nodes=self.world.nodes, reader=self.world.reader, clock=self.world.clock, scope=self.world.scope
         )
+        self._judgement: Judgement | None = None
         self.rollout: Rollout = self.look()
 
     def look(self, after_s: float = 0) -> Rollout:
@@ -58,7 +59,9 @@ class Watch:
         return told
 
     def judged(self) -> Report:
-        return diagnose(self.observer.snapshot())
+        """Judge as a session does, which takes over from look to look what has not changed."""
+        self._judgement = judge(self.observer.snapshot(), self._judgement)
+        return self._judgement.report
 
     def story(self, name: str) -> Story:
         """Return the newest story of a node of this name."""
