@@ -52,13 +52,13 @@ def machine(number: int, generation: int = 0) -> Machine:
 
 
 class House:
-    """A watch of a cluster that is upgraded."""
+    """A watch of a cluster that is upgraded. Where it is ``live`` time passes by itself and somebody else begins."""
 
-    def __init__(self, nodes: int, folder: Path) -> None:
+    def __init__(self, nodes: int, folder: Path, *, live: bool = False) -> None:
         sites: tuple[Site, ...] = (SITE,)
         machines = tuple(machine(number) for number in range(nodes))
         scenario = Scenario(name="bench", pod_cidrs=("100.64.0.0/10",), machines=machines, sites=sites)
-        self.world = DemoWorld(scenario, latency=False)
+        self.world = DemoWorld(scenario, latency=live)
         self.world.clock.skips_up_to_s = math.inf
         self.world.limit_routes(GCE.source, 10 * nodes)
         observer = Observer(
@@ -74,7 +74,8 @@ class House:
             clock=self.world.clock,
             record=self.record,
         )
-        self.session._reports.go_on(self.world.clock.now())
+        if not live:
+            self.session._reports.go_on(self.world.clock.now())
         self._next = 0
         self._nodes = nodes
 

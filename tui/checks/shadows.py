@@ -19,9 +19,8 @@ def check(routing: Routing) -> Iterator[Finding]:
     inside: defaultdict[tuple[str, IPNetwork], list[Route]] = defaultdict(list)
     for held in fabric.tables.values():
         for route in held.table.routes:
-            for cidr in fabric.claims.around(route.destination):
-                if cidr != route.destination:
-                    inside[held.table.id, cidr].append(route)
+            for cidr in fabric.claims.wider(route.destination):
+                inside[held.table.id, cidr].append(route)
     if not inside:
         return
     for node, placement in routing.routed():

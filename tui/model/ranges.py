@@ -45,6 +45,12 @@ class Ranges:
                 if found is not None:
                     yield found
 
+    def wider(self, cidr: IPNetwork) -> Iterator[IPNetwork]:
+        """Yield the members that contain the range and more."""
+        lengths = self.by_length.get(cidr.version, {})
+        if any(length < cidr.prefixlen for length in lengths):
+            yield from (member for member in self.around(cidr) if member.prefixlen < cidr.prefixlen)
+
     def within(self, cidr: IPNetwork) -> bool:
         """Tell whether a member lies inside the range or equals it."""
         starts = self.starts.get(cidr.version, ())
@@ -74,6 +80,6 @@ def contested(claimants: Iterable[AbstractSet[IPNetwork]], claims: Ranges) -> fr
     owners = Counter(cidr for cidrs in claimants for cidr in cidrs)
     found = {cidr for cidr, count in owners.items() if count > 1}
     for cidr in owners:
-        outer = [wider for wider in claims.around(cidr) if wider != cidr]
+        outer = tuple(claims.wider(cidr))
         found.update((*outer, cidr) if outer else ())
     return frozenset(found)

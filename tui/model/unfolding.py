@@ -30,11 +30,10 @@ def unfold(rollout: Rollout | None, report: Report) -> Rollout:
         remaining=report.snapshot.remaining,
     )
     known = {} if rollout is None else rollout.stories
-    by_uid = chapter.by_uid()
     stories = dict(known)
     for assessment in report.assessments:
         uid = assessment.node.uid
-        stories[uid] = chapter.continued(known.get(uid), assessment, by_uid.get(uid))
+        stories[uid] = chapter.continued(known.get(uid), assessment)
     present = {assessment.node.uid for assessment in report.assessments}
     taken = {stories[uid].vm for uid in present}
     stories |= {story.uid: chapter.without_node(story, taken) for story in known.values() if story.uid not in present}
@@ -64,18 +63,16 @@ class _Chapter:
     before: Mapping[str, Evidence]
     remaining: Mapping[str, int]
 
-    def by_uid(self) -> dict[str, Evidence]:
-        """Return the oldest of the reads that each node is judged by."""
-        found: dict[str, Evidence] = {}
-        for view in self.views:
-            read = self.evidence.get(view.source.name)
-            if read is not None:
-                for uid in view.node_uids | view.routed_uids:
-                    known, own = found.get(uid), view.glances.get(uid, read)
-                    found[uid] = own if known is None or own.answered_at < known.answered_at else known
-        return found
+    def read_of(self, uid: str) -> Evidence | None:
+        """Return the oldest of the reads that a node is judged by; None when it was looked for in none."""
+        reads = (
+            view.glances.get(uid, self.evidence[view.source.name])
+            for view in self.views
+            if view.source.name in self.evidence and (uid in view.node_uids or uid in view.routed_uids)
+        )
+        return min(reads, key=lambda read: read.answered_at, default=None)
 
-    def continued(self, story: Story | None, assessment: Assessment, read: Evidence | None) -> Story:
+    def continued(self, story: Story | None, assessment: Assessment) -> Story:
         """Return the story of a present node as it goes on."""
         node, reachable = assessment.node, assessment.reachable
         drained = self.remaining.get(node.uid) == 0
@@ -83,7 +80,9 @@ class _Chapter:
         if story is not None and settled and story.node is node and story.reachable is reachable:
             return story
         story = story or self._begun(node)
-        read = read or Evidence(asked_at=self.at, answered_at=self.at)  # of no cloud: the node is the proof
+        read = self.read_of(node.uid) or Evidence(
+            asked_at=self.at, answered_at=self.at
+        )  # of no cloud: the node is the proof
         ready_since = (story.ready_since or self.heard_at) if node.ready else None
         good_until = story.good_until
         if story.reachable is True and reachable is not True:
