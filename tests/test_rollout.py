@@ -19,6 +19,7 @@ from tui.model.pairing import progress
 from tui.model.rollout import Pair, Phase, Rollout, Story
 from tui.model.unfolding import unfold
 from tui.ports import Unavailable
+from tui.screen.upgrade import upgrade_lines
 
 CIDRS = tuple(f"10.42.{number}.0/24" for number in range(4))
 
@@ -173,6 +174,29 @@ def test_a_new_node_is_told_through_all_phases_of_joining() -> None:
 
 
 # Pairs.
+
+
+def test_a_pair_names_what_its_replacement_waits_for_in_one_line_of_a_small_screen() -> None:
+    """A line that wraps pushes the pairs below it down and, at the next event, up again."""
+    watch = two()
+
+    def told() -> str:
+        (pair,) = (each.text for each in upgrade_lines(watch.rollout, watch.world.clock.now()) if "→" in each.text)
+        assert len(pair) <= 78
+        return " ".join(pair.partition("→")[2].split())
+
+    watch.world.remove_node("n0")
+    watch.look(1)
+    assert told() == "no replacement yet"
+    bare = replace(new(2, forwards=False, ready=False), pod_cidrs=(), backend=None)
+    watch.world.add_node(bare)
+    watch.look(1)
+    assert told() == "new-2 (a guess) awaits pod CIDR, 3 more"
+    node = watch.world.node(bare.name)
+    watch.world.put_node(replace(node, pod_cidrs=(ip_network(CIDRS[0]),), backend="host-gw"))
+    watch.drop(CIDRS[0])
+    watch.look(1)
+    assert told() == "new-2 awaits forwarding, 2 more"
 
 
 def leave_and_join(*joined: Machine) -> tuple[Pair, ...]:

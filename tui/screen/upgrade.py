@@ -29,12 +29,17 @@ _PHASES = {
     Phase.GONE: "gone",
     Phase.VM_GONE: "VM gone",
 }
-_LACKING = {
-    Phase.ASSIGNED: "no pod CIDR yet",
-    Phase.FORWARDING: "forwarding off",
-    Phase.ROUTED: "no route",
-    Phase.READY: "not ready",
+_NAMED = 2
+"""How many things that a replacement waits for are named."""
+_AWAITED = {
+    Phase.ASSIGNED: "pod CIDR",
+    Phase.FORWARDING: "forwarding",
+    Phase.ROUTED: "route",
+    Phase.READY: "Ready",
 }
+"""What has not been seen yet; what the cloud says of it may not even have been read."""
+_FAULTY = {Phase.FORWARDING: "forwarding off", Phase.ROUTED: "no route", Phase.READY: "not ready"}
+"""What was seen to keep packets away from a node that was ready."""
 
 
 class UpgradePane(Pane):
@@ -180,12 +185,17 @@ def _verdict(pair: Pair) -> Verdict:
 
 
 def _arrival(pair: Pair, new: Story, now: datetime) -> Span:
-    """Return what the replacement lacks, or when it was there with everything."""
+    """Return what the replacement waits for, what keeps packets from it, or when it was there with everything."""
     lost = _lost(new, now)
     if pair.done_at is not None:
         return Span(f"at {clock(pair.done_at)}{lost}", Tone.OK)
-    lacking = [_LACKING[phase] for phase in new.lacks if phase in _LACKING] or ["not gone yet"]
-    return Span(f"{', '.join(lacking)}{lost}", Tone.BAD if new.outage is not None else Tone.NEW)
+    if new.outage is not None:
+        faults = [_FAULTY[phase] for phase in new.lacks if phase in _FAULTY]
+        return Span(f"{', '.join(faults)}{lost}".removeprefix(", "), Tone.BAD)
+    awaited = [_AWAITED[phase] for phase in new.lacks if phase in _AWAITED]
+    # In one line at 80 columns: a second one would push all pairs below it down, and up again.
+    named = awaited if len(awaited) <= _NAMED else [awaited[0], f"{len(awaited) - 1} more"]
+    return Span(f"awaits {', '.join(named)}{lost}" if named else f"not gone yet{lost}", Tone.NEW)
 
 
 def _lost(story: Story, now: datetime) -> str:
