@@ -26,9 +26,11 @@ networks = st.builds(
 def test_ranges_answer_as_a_comparison_with_all_does(members: list[IPv4Network], asked: IPv4Network) -> None:
     ranges = Ranges.of(members)
     assert set(ranges.around(asked)) == {member for member in members if contains(member, asked)}
+    assert set(ranges.wider(asked)) == {member for member in members if contains(member, asked) and member != asked}
     assert ranges.within(asked) is any(contains(asked, member) for member in members)
     other = ip_network("::/0")
     assert not any(ranges.around(other))
+    assert not any(ranges.wider(other))
     assert not ranges.within(other)
 
 

@@ -143,6 +143,12 @@ STEPS: tuple[Step, ...] = (
     lambda snapshot, pick: replace(snapshot, nodes=tuple(reversed(snapshot.nodes or ()))),
     lambda snapshot, pick: replace(snapshot, nodes=start().nodes if pick % 5 else None),
     lambda snapshot, pick: replace(snapshot, scope=Scope(cloud=list(Cloud)[pick % 4] if pick % 3 else None)),
+    lambda snapshot, pick: replace(
+        snapshot, nodes_source=replace(start().nodes_source, state=list(SourceState)[pick % 4])
+    ),
+    lambda snapshot, pick: replace(
+        snapshot, cluster=replace(start().cluster, pod_cidrs=start().cluster.pod_cidrs * (pick % 2))
+    ),
     lambda snapshot, pick: replace(snapshot, views=_views()),
     lambda snapshot, pick: replace(snapshot, views=snapshot.views[1:] or _views()),
     _of_instance(lambda vm: replace(vm, running=not vm.running)),
@@ -174,13 +180,16 @@ def test_a_judgement_after_others_is_the_one_that_a_first_look_gives(steps: list
 
 def test_a_node_event_makes_only_its_node_be_judged_anew() -> None:
     snapshot = start()
-    first = judge(snapshot)
+    last = judge(snapshot)
     for step in (STEPS[0], _leave, _return):
-        second = judge(step(snapshot, 4), first)
-        others = second.assessments.keys() & first.assessments.keys() - {GCE[1].uid}
+        snapshot = step(snapshot, 4)  # the one at this place, whose name is never one of the others
+        next_ = judge(snapshot, last)
+        others = next_.pod_routes.keys() & last.pod_routes.keys() - {GCE[1].uid}
         assert len(others) == 10
         for uid in others:
-            assert second.assessments[uid] is first.assessments[uid]
+            assert next_.routing.joined.placements[uid] is last.routing.joined.placements[uid]
+            assert next_.pod_routes[uid] is last.pod_routes[uid]
+        last = next_
 
 
 def test_what_the_clouds_told_stays_the_same_objects_until_it_is_read_again_or_too_old() -> None:

@@ -1,8 +1,8 @@
 """How long it takes from a node event to the report that the console shows, at thousands of nodes in an upgrade.
 
 Run by hand: ``python -m tests.bench.bench_event [NODES] [SECONDS]``. On Compute Engine nodes are cordoned, removed,
-added and become ready, 200 events a minute. What is measured ends when the console shows a report with the event in
-it; beside it, how long the console's event loop is held up. Ends with 1 above a limit.
+added and become ready, 200 events a minute. What is measured ends when the console has drawn the first report with
+the event in it; beside it, how long the console's event loop is held up. Ends with 1 above a limit.
 """
 
 import asyncio
@@ -48,20 +48,23 @@ def _events(house: House) -> Iterator[tuple[str, _Shown]]:
 
 
 async def _measure(house: House, folder: Path, seconds: float) -> tuple[list[float], list[float]]:
-    """Return the seconds from each event to its report, and how late the loop was at each tick."""
+    """Return the seconds from each event to its drawing, and how late the loop was at each tick."""
     app = L2BridgeApp(house.session, Settings(state_dir=folder))
-    spans, late = [], []
+    spans: list[float] = []
+    late: list[float] = []
     async with app.run_test(size=(80, 24)):
 
         def shown() -> Report | None:
             return app.console_screen.query_one(NodesPane).report
+
+        def drawn(began: list[float]) -> None:
+            spans.extend(perf_counter() - began_s for began_s in began)
 
         while (
             (report := shown()) is None
             or not report.assessments
             or report.counts()["healthy"] < len(report.assessments)
         ):
-            await asyncio.sleep(_TICK_S)
             await asyncio.sleep(_TICK_S)
         await asyncio.sleep(_SETTLE_S)  # let the first look at everything be over
         events, began_s = _events(house), perf_counter()
@@ -77,8 +80,8 @@ async def _measure(house: House, folder: Path, seconds: float) -> tuple[list[flo
                 seen = newest
                 nodes = {assessment.node.name: assessment.node for assessment in newest.assessments}
                 over = [event for event in waiting if event[2](nodes.get(event[1]))]
-                spans += [now - event[0] for event in over]
                 waiting = [event for event in waiting if event not in over]
+                app.screen.call_after_refresh(drawn, [began_s for began_s, _, _ in over])
             ticked_s = perf_counter()
             await asyncio.sleep(_TICK_S)
             late.append(perf_counter() - ticked_s - _TICK_S)

@@ -48,22 +48,18 @@ ROUTE_CHECKS: tuple[Callable[[Routing], Iterable[Finding]], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """A judged snapshot, and what the next judgement takes over from it. Both mappings are by node uid."""
+    """A judged snapshot, and what the next judgement takes over from it.
 
+    ``report`` has no activity and revision 0: the session adds both. ``pod_routes`` are by node uid.
+    """
+
+    report: Report
     routing: Routing
     pod_routes: Mapping[str, tuple[PodRoute, ...]]
-    assessments: Mapping[str, Assessment]
-    findings: tuple[Finding, ...]
-
-    @property
-    def report(self) -> Report:
-        """The report, which has no activity and revision 0: the session adds both."""
-        snapshot = self.routing.joined.snapshot
-        return Report(snapshot=snapshot, assessments=tuple(self.assessments.values()), findings=self.findings)
 
 
 def diagnose(snapshot: Snapshot) -> Report:
-    """Judge a snapshot."""
+    """Judge a snapshot by itself."""
     return judge(snapshot).report
 
 
@@ -84,31 +80,21 @@ def judge(snapshot: Snapshot, before: Judgement | None = None) -> Judgement:
             by_node[finding.node].append(finding)
     layer2_states = layer2.states(joined)
     pod_routes = _pod_routes(routing, before)
-    earlier = {} if before is None else before.assessments
-    assessments: dict[str, Assessment] = {}
-    for node, placement in joined.placed():
-        assessment = earlier.get(node.uid)
-        layer2_state, routed, found = layer2_states[node.uid], pod_routes[node.uid], tuple(by_node.get(node.name, ()))
-        if (
-            assessment is None
-            or assessment.node is not node
-            or assessment.placement is not placement  # the same one only where all the clouds are
-            or assessment.layer2 is not layer2_state
-            or assessment.routes is not routed
-            or assessment.findings != found
-        ):
-            assessment = Assessment(
-                node=node,
-                cloud=placement.cloud,
-                placement=placement,
-                subnet=joined.subnet_of(placement),
-                forwarding=forwarding.state(node, placement),
-                layer2=layer2_state,
-                routes=routed,
-                findings=found,
-            )
-        assessments[node.uid] = assessment
-    return Judgement(routing=routing, pod_routes=pod_routes, assessments=assessments, findings=findings)
+    assessments = tuple(
+        Assessment(
+            node=node,
+            cloud=placement.cloud,
+            placement=placement,
+            subnet=joined.subnet_of(placement),
+            forwarding=forwarding.state(node, placement),
+            layer2=layer2_states[node.uid],
+            routes=pod_routes[node.uid],
+            findings=tuple(by_node.get(node.name, ())),
+        )
+        for node, placement in joined.placed()
+    )
+    report = Report(snapshot=snapshot, assessments=assessments, findings=findings)
+    return Judgement(report=report, routing=routing, pod_routes=pod_routes)
 
 
 def _pod_routes(routing: Routing, before: Judgement | None) -> dict[str, tuple[PodRoute, ...]]:

@@ -124,13 +124,11 @@ class Routing:
     def of(cls, joined: Joined, before: "Routing | None" = None) -> "Routing":
         """Sort out the routes of a snapshot. What was sorted out before from the same objects is taken over."""
         fabric = Fabric.of(joined, None if before is None else before.fabric)
-        if before is None or fabric.tables is not before.fabric.tables:
-            answers = {node.uid: _delivered(node, placement, fabric) for node, placement in joined.placed()}
-            return cls(joined=joined, fabric=fabric, answers=answers)
-        known = before.joined.by_uid
+        same = before if before is not None and fabric.tables is before.fabric.tables else None
+        known = {} if same is None else same.joined.by_uid
         answers = {
-            node.uid: before.answers[node.uid]
-            if known.get(node.uid) is node  # and so is its placement, in the same views
+            node.uid: same.answers[node.uid]
+            if same is not None and known.get(node.uid) is node  # and so is its placement, in the same views
             else _delivered(node, placement, fabric)
             for node, placement in joined.placed()
         }

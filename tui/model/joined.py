@@ -4,7 +4,7 @@ Standard library only.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import is_
 
 from tui.model.network import Instance, NetworkInterface, Subnet
@@ -28,21 +28,19 @@ class Joined:
     @classmethod
     def of(cls, snapshot: Snapshot, before: "Joined | None" = None) -> "Joined":
         """Join every node of a snapshot. What an earlier join found out about the same objects is taken over."""
-        nodes, scope = snapshot.nodes or (), snapshot.scope
         if before is None or not before.same_clouds(snapshot):
-            index = _Index.of(snapshot.views)
-            return cls(
-                snapshot=snapshot,
-                placements={node.uid: _place(node, scope, index) for node in nodes},
-                subnets={subnet.id: subnet for view in snapshot.views for subnet in view.subnets or ()},
-                index=index,
+            subnets = {subnet.id: subnet for view in snapshot.views for subnet in view.subnets or ()}
+            before = cls(
+                snapshot=replace(snapshot, nodes=()), placements={}, subnets=subnets, index=_Index.of(snapshot.views)
             )
-        known = before.by_uid
+        index, known = before.index, before.by_uid
         placements = {
-            node.uid: before.placements[node.uid] if known.get(node.uid) is node else _place(node, scope, before.index)
-            for node in nodes
+            node.uid: before.placements[node.uid]
+            if known.get(node.uid) is node
+            else _place(node, snapshot.scope, index)
+            for node in snapshot.nodes or ()
         }
-        return cls(snapshot=snapshot, placements=placements, subnets=before.subnets, index=before.index)
+        return cls(snapshot=snapshot, placements=placements, subnets=before.subnets, index=index)
 
     @property
     def nodes(self) -> tuple[Node, ...]:

@@ -80,9 +80,8 @@ class _Chapter:
         if story is not None and settled and story.node is node and story.reachable is reachable:
             return story
         story = story or self._begun(node)
-        read = self.read_of(node.uid) or Evidence(
-            asked_at=self.at, answered_at=self.at
-        )  # of no cloud: the node is the proof
+        # Of a node in no cloud the node itself is the proof.
+        read = self.read_of(node.uid) or Evidence(asked_at=self.at, answered_at=self.at)
         ready_since = (story.ready_since or self.heard_at) if node.ready else None
         good_until = story.good_until
         if story.reachable is True and reachable is not True:
